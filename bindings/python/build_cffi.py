@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Writes the C source of the extension module libdpu._libdpu from the public headers.
+
+usage: build_cffi.py OUTPUT HEADER...
+
+The headers are written plainly (no conditional code but the C++ guard, no inline functions), so a cdef is what
+is left without comments and preprocessor lines. Whatever this script would get wrong, the C compiler refuses:
+cffi's API mode checks each prototype, member and constant against <dpu/dpu.h>.
+"""
+import re
+import sys
+
+import cffi
+
+# What the headers take from the system, and the one function that C calls in Python.
+PREAMBLE = """
+struct iovec { void *iov_base; size_t iov_len; ...; };
+"""
+CALLBACKS = """
+extern "Python" void _libdpu_log(void *data, int level, const char *file, int line, const char *func,
+				 const char *message);
+"""
+
+
+def cdef(text):
+    """Turns the text of one header into declarations for cffi."""
+    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+    text = re.sub(r"#ifdef __cplusplus.*?#endif", "", text, flags=re.S)
+    text = text.replace("\\\n", " ")
+    lines = []
+    for line in text.splitlines():
+        constant = re.match(r"#define (DPU_\w+) +\S", line)
+        if constant:
+            lines.append(f"#define {constant[1]} ...")
+        elif not line.startswith("#"):
+            lines.append(line.replace("DPU_PUBLIC ", ""))
+    return "\n".join(lines)
+
+
+def main():
+    output, *headers = sys.argv[1:]
+    ffi = cffi.FFI()
+    ffi.cdef(PREAMBLE)
+    for header in headers:
+        # export.h is macros for C programs.
+        if not header.endswith("/export.h"):
+            with open(header, encoding="utf-8") as file:
+                ffi.cdef(cdef(file.read()))
+    ffi.cdef(CALLBACKS)
+    ffi.set_source("libdpu._libdpu", "#include <dpu/dpu.h>", py_limited_api=True)
+    ffi.emit_c_code(output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "core/list.h"
+#include "core/opts.h"
+#include "device/device.h"
+
+_Static_assert(sizeof(struct dpu_port_stats) == offsetof(struct dpu_port_stats, misses) + sizeof(uint64_t),
+	       "dpu_port_stats has tail padding");
+
+static const char *const flavour_names[] = {
+	[DPU_PORT_PHYSICAL] = "physical", [DPU_PORT_CPU] = "cpu",     [DPU_PORT_DSA] = "dsa",
+	[DPU_PORT_PCIPF] = "pcipf",       [DPU_PORT_PCIVF] = "pcivf", [DPU_PORT_VIRTUAL] = "virtual",
+	[DPU_PORT_UNUSED] = "unused",     [DPU_PORT_PCISF] = "pcisf",
+};
+
+static void port_destroy(struct dpu_port *port)
+{
+	struct dpu_device *device = port->device;
+
+	ctx_free(device->ctx, port);
+	dpu_device_unref(device);
+}
+
+DEFINE_REF(dpu_port, port_destroy)
+DEFINE_LIST(dpu_port_list, dpu_port)
+
+int port_wrap(struct dpu_device *device, const struct provider_port *info, struct dpu_port **ret)
+{
+	struct dpu_port *port = ctx_alloc(device->ctx, sizeof(*port));
+
+	if (!port)
+		return ctx_fail_nomem(device->ctx, "list ports");
+	ref_init(&port->ref);
+	port->device = dpu_device_ref(device);
+	port->info = *info;
+	*ret = port;
+	return 0;
+}
+
+void port_format(const char *handle, uint32_t index, char *text, size_t size)
+{
+	snprintf(text, size, "%s/%" PRIu32, handle, index);
+}
+
+int dpu_port_list(struct dpu_device *device, struct dpu_port_list **ret)
+{
+	struct dpu_ctx *ctx = device->ctx;
+	struct provider_port *infos = NULL;
+	struct dpu_port_list *list;
+	size_t count = 0;
+	size_t i;
+	int rc;
+
+	rc = ctx->ops->ports(ctx, device->info.handle, &infos, &count);
+	if (rc < 0)
+		return rc;
+	list = dpu_port_list_alloc(ctx, count);
+	if (!list) {
+		rc = ctx_fail_nomem(ctx, "list ports");
+		goto out;
+	}
+	for (i = 0; i < count; i++) {
+		rc = port_wrap(device, &infos[i], &list->items[i]);
+		if (rc < 0) {
+			dpu_port_list_unref(list);
+			goto out;
+		}
+		list->count++;
+	}
+	*ret = list;
+	rc = 0;
+out:
+	ctx_free(ctx, infos);
+	return rc;
+}
+
+static bool answers_to(const struct dpu_port *port, const char *name)
+{
+	char text[80];
+
+	if (!strcmp(port->info.netdev, name) || !strcmp(port->info.phys_port_name, name))
+		return true;
+	port_format(port->device->info.handle, port->info.index, text, sizeof(text));
+	return !strcmp(text, name);
+}
+
+/* Looks through one device; *found is taken over from the devices before. */
+static int find_on(struct dpu_device *device, const char *name, struct dpu_port **found)
+{
+	struct dpu_port_list *list;
+	char first[80], second[80];
+	size_t i;
+	int rc;
+
+	rc = dpu_port_list(device, &list);
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < list->count; i++) {
+		if (!answers_to(list->items[i], name))
+			continue;
+		if (*found) {
+			port_format((*found)->device->info.handle, (*found)->info.index, first,
+				    sizeof(first));
+			port_format(device->info.handle, list->items[i]->info.index, second, sizeof(second));
+			rc = ctx_fail(device->ctx, -ENOTUNIQ, "find port", name,
+				      "both %s and %s answer to it", first, second);
+			break;
+		}
+		*found = dpu_port_ref(list->items[i]);
+	}
+	dpu_port_list_unref(list);
+	return rc;
+}
+
+int dpu_port_find(struct dpu_ctx *ctx, const char *name, struct dpu_port **ret)
+{
+	struct dpu_device_list *devices;
+	struct dpu_port *found = NULL;
+	size_t i;
+	int rc;
+
+	if (!name || !name[0])
+		return ctx_fail(ctx, -EINVAL, "find port", NULL, "the name is empty");
+	rc = dpu_device_list(ctx, &devices);
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < dpu_device_list_count(devices) && rc == 0; i++)
+		rc = find_on(dpu_device_list_get(devices, i), name, &found);
+	dpu_device_list_unref(devices);
+	if (rc < 0) {
+		dpu_port_unref(found);
+		return rc;
+	}
+	if (!found) {
+		ctx_fail(ctx, -ENODEV, "find port", name, "no such port");
+		return ctx_hint(ctx, "show the device to see its ports");
+	}
+	*ret = found;
+	return 0;
+}
+
+struct dpu_device *dpu_port_device(struct dpu_port *port)
+{
+	return port->device;
+}
+
+uint32_t dpu_port_index(struct dpu_port *port)
+{
+	return port->info.index;
+}
+
+enum dpu_port_flavour dpu_port_flavour(struct dpu_port *port)
+{
+	return port->info.flavour;
+}
+
+const char *dpu_port_flavour_name(enum dpu_port_flavour flavour)
+{
+	if ((unsigned int)flavour >= sizeof(flavour_names) / sizeof(flavour_names[0]))
+		return NULL;
+	return flavour_names[flavour];
+}
+
+uint32_t dpu_port_controller(struct dpu_port *port)
+{
+	return port->info.controller;
+}
+
+uint32_t dpu_port_pfnum(struct dpu_port *port)
+{
+	return port->info.pfnum;
+}
+
+uint32_t dpu_port_vfnum(struct dpu_port *port)
+{
+	return port->info.vfnum;
+}
+
+uint32_t dpu_port_sfnum(struct dpu_port *port)
+{
+	return port->info.sfnum;
+}
+
+const char *dpu_port_netdev(struct dpu_port *port)
+{
+	return port->info.netdev;
+}
+
+uint32_t dpu_port_ifindex(struct dpu_port *port)
+{
+	return port->info.ifindex;
+}
+
+const char *dpu_port_phys_port_name(struct dpu_port *port)
+{
+	return port->info.phys_port_name;
+}
+
+const char *dpu_port_phys_switch_id(struct dpu_port *port)
+{
+	return port->info.phys_switch_id;
+}
+
+int dpu_port_stats(struct dpu_port *port, struct dpu_port_stats *stats)
+{
+	DPU_OPTS(dpu_port_stats, result);
+	struct dpu_ctx *ctx = port->device->ctx;
+	int rc;
+
+	if (!opts_valid(stats))
+		return ctx_fail(ctx, -EINVAL, "port_stats", port->info.netdev, "sz is not set");
+	rc = ctx->ops->port_stats(ctx, port->device->info.handle, port->info.index, &result);
+	if (rc < 0)
+		return rc;
+	opts_write(stats, &result, sizeof(result));
+	return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The inside of a function, shared by the rooms that change functions. */
+#ifndef DPU_FUNCTION_FUNCTION_H
+#define DPU_FUNCTION_FUNCTION_H
+
+#include "device/device.h"
+#include "device/wait.h"
+
+struct dpu_function {
+	struct ref ref;
+	struct dpu_device *device;
+	struct dpu_port *port; /* NULL without a representor */
+	struct provider_function info;
+};
+
+/* A snapshot of the function behind one port; -ENODEV when it has gone. */
+int function_at_port(struct dpu_device *device, uint32_t port, struct dpu_function **ret);
+
+/* The same as plain facts, without objects. */
+int function_read(struct dpu_device *device, uint32_t port, struct provider_function *ret);
+
+/* "pf0sf88", "c1pf0vf2": the kernel's name of the function's port. */
+void function_format(const struct provider_function *info, char *text, size_t size);
+
+/* 0, or -EINVAL with the detail recorded for an address that no function can have. */
+int function_check_hw_addr(struct dpu_ctx *ctx, const char *step, const uint8_t *hw_addr);
+
+/* Brings an SF to a state and waits until its driver has followed; on failure it is brought back. */
+int sf_set_state(struct dpu_device *device, uint32_t port, const char *object, bool active,
+		 const struct deadline *deadline);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/text.h"
+#include "provider/linux/join.h"
+
+struct functions {
+	struct dpu_ctx *ctx;
+	const struct facts *facts;
+	const char *handle;
+	struct provider_function *items;
+	size_t count;
+};
+
+static const struct fact_port *find_port(const struct facts *facts, const char *handle, uint32_t index)
+{
+	size_t i;
+
+	for (i = 0; i < facts->port_count; i++) {
+		if (facts->ports[i].index == index && !strcmp(facts->ports[i].handle, handle))
+			return &facts->ports[i];
+	}
+	return NULL;
+}
+
+static const struct fact_sf *find_sf(const struct functions *functions,
+				     const struct provider_function *function, const struct fact_port *port)
+{
+	static const char bus[] = "auxiliary/";
+	const struct facts *facts = functions->facts;
+	size_t i;
+
+	/* A newer kernel names the SF's own devlink instance. */
+	if (port && !strncmp(port->function_handle, bus, sizeof(bus) - 1)) {
+		for (i = 0; i < facts->sf_count; i++) {
+			if (!strcmp(facts->sfs[i].name, port->function_handle + sizeof(bus) - 1))
+				return &facts->sfs[i];
+		}
+	}
+	/* An SF with the same number behind another controller is another SF, on another machine. */
+	if (function->controller != 0 || (port && port->external))
+		return NULL;
+	for (i = 0; i < facts->sf_count; i++) {
+		if (facts->sfs[i].sfnum == function->number &&
+		    !strcmp(facts->sfs[i].place.handle, functions->handle))
+			return &facts->sfs[i];
+	}
+	return NULL;
+}
+
+static const struct fact_pci *find_vf(const struct functions *functions,
+				      const struct provider_function *function, const struct fact_port *port)
+{
+	const struct fact_pci *pf = join_pci(functions->facts, functions->handle);
+	const struct facts *facts = functions->facts;
+	size_t i;
+
+	if (!pf || function->controller != 0 || (port && port->external))
+		return NULL;
+	for (i = 0; i < facts->pci_count; i++) {
+		if (facts->pci[i].vfnum == function->number && !strcmp(facts->pci[i].physfn, pf->address))
+			return &facts->pci[i];
+	}
+	return NULL;
+}
+
+/* The network and RDMA devices of a function that this machine drives. */
+static void join_local(const struct functions *functions, struct provider_function *function,
+		       const char *handle, const char *sf)
+{
+	const struct fact_link *link = join_own_link(functions->facts, handle, sf);
+	const struct fact_rdma *rdma;
+
+	if (link) {
+		text_copy(function->netdev, sizeof(function->netdev), link->name);
+		memcpy(function->hw_addr, link->address, sizeof(function->hw_addr));
+	}
+	rdma = join_own_rdma(functions->facts, handle, sf, function->netdev);
+	if (rdma)
+		text_copy(function->rdma_device, sizeof(function->rdma_device), rdma->name);
+}
+
+/* Completes a function whose type, controller, pfnum and number are set. */
+static int add(struct functions *functions, struct provider_function function, const struct fact_port *port)
+{
+	char vf_handle[HANDLE_SIZE];
+	const struct fact_pci *vf;
+	const struct fact_sf *sf;
+	int rc;
+
+	/* Only an SF can be inactive. */
+	function.state = DPU_FUNCTION_ACTIVE;
+	function.opstate = DPU_FUNCTION_DETACHED;
+	if (function.type == DPU_FUNCTION_SF) {
+		sf = find_sf(functions, &function, port);
+		if (sf) {
+			text_copy(function.aux_device, sizeof(function.aux_device), sf->name);
+			join_local(functions, &function, sf->place.handle, sf->name);
+			if (sf->bound)
+				function.opstate = DPU_FUNCTION_ATTACHED;
+		}
+	} else if (function.type == DPU_FUNCTION_VF) {
+		vf = find_vf(functions, &function, port);
+		if (vf) {
+			snprintf(vf_handle, sizeof(vf_handle), "pci/%s", vf->address);
+			join_local(functions, &function, vf_handle, NULL);
+			if (vf->driver[0])
+				function.opstate = DPU_FUNCTION_ATTACHED;
+		}
+	}
+	if (port && port->has_hw_addr)
+		memcpy(function.hw_addr, port->hw_addr, sizeof(function.hw_addr));
+	if (port && port->has_state)
+		function.state = port->state ? DPU_FUNCTION_ACTIVE : DPU_FUNCTION_INACTIVE;
+	if (port && port->has_opstate)
+		function.opstate = port->opstate ? DPU_FUNCTION_ATTACHED : DPU_FUNCTION_DETACHED;
+
+	rc = ctx_grow(functions->ctx, &functions->items, functions->count, sizeof(function));
+	if (rc < 0)
+		return rc;
+	functions->items[functions->count++] = function;
+	return 0;
+}
+
+static int add_port_function(struct functions *functions, const struct provider_port *port)
+{
+	struct provider_function function = {
+		.has_port = true,
+		.port = port->index,
+		.controller = port->controller,
+		.pfnum = port->pfnum,
+		.number = DPU_PORT_NO_NUMBER,
+	};
+
+	switch (port->flavour) {
+	case DPU_PORT_PCIPF:
+		function.type = DPU_FUNCTION_PF;
+		break;
+	case DPU_PORT_PCIVF:
+		function.type = DPU_FUNCTION_VF;
+		function.number = port->vfnum;
+		break;
+	case DPU_PORT_PCISF:
+		function.type = DPU_FUNCTION_SF;
+		function.number = port->sfnum;
+		break;
+	default:
+		return 0;
+	}
+	return add(functions, function, find_port(functions->facts, functions->handle, port->index));
+}
+
+static bool have(const struct functions *functions, enum dpu_function_type type, uint32_t number,
+		 const char *aux_device)
+{
+	size_t i;
+
+	for (i = 0; i < functions->count; i++) {
+		const struct provider_function *function = &functions->items[i];
+
+		if (function->type != type)
+			continue;
+		if (aux_device ? !strcmp(function->aux_device, aux_device)
+			       : function->controller == 0 && function->number == number)
+			return true;
+	}
+	return false;
+}
+
+/* Functions of a PF that have no representor: those of legacy mode, or of a PF that does not manage the
+ * e-switch. Their PF's number is its PCI function's. */
+static int add_portless(struct functions *functions)
+{
+	const struct fact_pci *pf = join_pci(functions->facts, functions->handle);
+	const struct facts *facts = functions->facts;
+	struct provider_function function = { .has_port = false };
+	const char *dot;
+	size_t i;
+	int rc = 0;
+
+	if (!pf)
+		return 0;
+	dot = strrchr(pf->address, '.');
+	function.pfnum = dot ? (uint32_t)strtoul(dot + 1, NULL, 16) : 0;
+	function.type = DPU_FUNCTION_VF;
+	for (i = 0; rc >= 0 && i < facts->pci_count; i++) {
+		if (strcmp(facts->pci[i].physfn, pf->address) != 0 ||
+		    facts->pci[i].vfnum == DPU_PORT_NO_NUMBER ||
+		    have(functions, DPU_FUNCTION_VF, facts->pci[i].vfnum, NULL))
+			continue;
+		function.number = facts->pci[i].vfnum;
+		rc = add(functions, function, NULL);
+	}
+	function.type = DPU_FUNCTION_SF;
+	for (i = 0; rc >= 0 && i < facts->sf_count; i++) {
+		if (strcmp(facts->sfs[i].place.handle, functions->handle) != 0 ||
+		    have(functions, DPU_FUNCTION_SF, 0, facts->sfs[i].name))
+			continue;
+		function.number = facts->sfs[i].sfnum;
+		rc = add(functions, function, NULL);
+	}
+	return rc;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct provider_function *l = a, *r = b;
+
+	if (l->type != r->type)
+		return l->type > r->type ? 1 : -1;
+	if (l->controller != r->controller)
+		return l->controller > r->controller ? 1 : -1;
+	if (l->pfnum != r->pfnum)
+		return l->pfnum > r->pfnum ? 1 : -1;
+	return (l->number > r->number) - (l->number < r->number);
+}
+
+int join_functions(struct dpu_ctx *ctx, const struct facts *facts, const char *handle,
+		   struct provider_function **ret, size_t *count)
+{
+	struct functions functions = { .ctx = ctx, .facts = facts, .handle = handle };
+	struct provider_port *ports;
+	size_t port_count, i;
+	int rc;
+
+	rc = join_ports(ctx, facts, handle, &ports, &port_count);
+	if (rc < 0)
+		return rc;
+	for (i = 0; rc >= 0 && i < port_count; i++)
+		rc = add_port_function(&functions, &ports[i]);
+	ctx_free(ctx, ports);
+	if (rc >= 0)
+		rc = add_portless(&functions);
+	if (rc < 0) {
+		ctx_free(ctx, functions.items);
+		return rc;
+	}
+	if (functions.count)
+		qsort(functions.items, functions.count, sizeof(functions.items[0]), compare);
+	*ret = functions.items;
+	*count = functions.count;
+	return 0;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/text.h"
+#include "provider/linux/join.h"
+#include "provider/linux/pci.h"
+
+static bool same(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+const struct fact_pci *join_pci(const struct facts *facts, const char *handle)
+{
+	size_t i;
+
+	if (strncmp(handle, "pci/", 4) != 0)
+		return NULL;
+	for (i = 0; i < facts->pci_count; i++) {
+		if (same(facts->pci[i].address, handle + 4))
+			return &facts->pci[i];
+	}
+	return NULL;
+}
+
+static const struct fact_devlink *find_devlink(const struct facts *facts, const char *handle)
+{
+	size_t i;
+
+	for (i = 0; i < facts->devlink_count; i++) {
+		if (same(facts->devlinks[i].handle, handle))
+			return &facts->devlinks[i];
+	}
+	return NULL;
+}
+
+static bool is_network_function(const struct fact_pci *function)
+{
+	return function->class_code >> 16 == NETWORK_BASE_CLASS;
+}
+
+bool join_is_device(const struct facts *facts, const char *handle)
+{
+	const struct fact_pci *function = join_pci(facts, handle);
+	size_t i;
+
+	if (!handle[0])
+		return false;
+	if (function && is_network_function(function))
+		return true;
+	for (i = 0; i < facts->link_count; i++) {
+		if (same(facts->links[i].place.handle, handle))
+			return true;
+	}
+	for (i = 0; i < facts->devlink_count; i++) {
+		if (same(facts->devlinks[i].place.handle, handle))
+			return true;
+	}
+	return false;
+}
+
+static bool port_has_link(const struct fact_port *port, const struct fact_link *link)
+{
+	if (port->ifindex)
+		return port->ifindex == link->ifindex;
+	return link->has_devlink_port && link->devlink_port == port->index &&
+	       same(link->devlink_handle, port->handle);
+}
+
+/* True for the e-switch's end of another function: it shares the uplink's parent, but is not the device's. */
+static bool is_representor(const struct facts *facts, const struct fact_link *link)
+{
+	struct provider_port parsed;
+	size_t i;
+
+	for (i = 0; i < facts->port_count; i++) {
+		uint32_t flavour = facts->ports[i].flavour;
+
+		if (port_has_link(&facts->ports[i], link))
+			return flavour == DPU_PORT_PCIPF || flavour == DPU_PORT_PCIVF ||
+			       flavour == DPU_PORT_PCISF;
+	}
+	return join_parse_phys_port_name(link->phys_port_name, &parsed) &&
+	       parsed.flavour != DPU_PORT_PHYSICAL;
+}
+
+static bool placed_at(const struct fact_place *place, const char *handle, const char *sf)
+{
+	return same(place->handle, handle) && same(place->sf, sf ? sf : "");
+}
+
+const struct fact_link *join_own_link(const struct facts *facts, const char *handle, const char *sf)
+{
+	const struct fact_link *best = NULL;
+	size_t i;
+
+	for (i = 0; i < facts->link_count; i++) {
+		const struct fact_link *link = &facts->links[i];
+
+		if (placed_at(&link->place, handle, sf) && !is_representor(facts, link) &&
+		    (!best || link->ifindex < best->ifindex))
+			best = link;
+	}
+	return best;
+}
+
+const struct fact_rdma *join_own_rdma(const struct facts *facts, const char *handle, const char *sf,
+				      const char *netdev)
+{
+	const struct fact_rdma *first = NULL;
+	size_t i;
+
+	for (i = 0; i < facts->rdma_count; i++) {
+		const struct fact_rdma *rdma = &facts->rdma[i];
+
+		if (!placed_at(&rdma->place, handle, sf))
+			continue;
+		if (netdev[0] && same(rdma->netdev, netdev))
+			return rdma;
+		if (!first)
+			first = rdma;
+	}
+	return first;
+}
+
+static void set_port_link(struct provider_port *port, const struct fact_link *link)
+{
+	port->ifindex = link->ifindex;
+	text_copy(port->netdev, sizeof(port->netdev), link->name);
+	text_copy(port->phys_port_name, sizeof(port->phys_port_name), link->phys_port_name);
+	text_copy(port->phys_switch_id, sizeof(port->phys_switch_id), link->phys_switch_id);
+}
+
+static void join_devlink_port(const struct facts *facts, const struct fact_port *fact,
+			      struct provider_port *port)
+{
+	size_t i;
+
+	port->index = fact->index;
+	port->flavour = (enum dpu_port_flavour)fact->flavour;
+	port->controller = fact->controller;
+	port->pfnum = fact->pfnum;
+	port->vfnum = fact->vfnum;
+	port->sfnum = fact->sfnum;
+	port->ifindex = fact->ifindex;
+	text_copy(port->netdev, sizeof(port->netdev), fact->netdev);
+	for (i = 0; i < facts->link_count; i++) {
+		if (port_has_link(fact, &facts->links[i])) {
+			set_port_link(port, &facts->links[i]);
+			return;
+		}
+	}
+}
+
+static int compare_ports(const void *a, const void *b)
+{
+	const struct provider_port *left = a, *right = b;
+
+	return (left->index > right->index) - (left->index < right->index);
+}
+
+/* The ports that devlink knows. */
+static int devlink_ports_of(struct dpu_ctx *ctx, const struct facts *facts, const char *handle,
+			    struct provider_port **ports, size_t *count)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < facts->port_count; i++) {
+		if (!same(facts->ports[i].handle, handle))
+			continue;
+		rc = ctx_grow(ctx, ports, *count, sizeof(**ports));
+		if (rc < 0)
+			return rc;
+		join_devlink_port(facts, &facts->ports[i], &(*ports)[(*count)++]);
+	}
+	return 0;
+}
+
+/* The ports that show as network devices only. */
+static int link_ports_of(struct dpu_ctx *ctx, const struct facts *facts, const char *handle,
+			 struct provider_port **ports, size_t *count)
+{
+	struct provider_port port;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < facts->link_count; i++) {
+		const struct fact_link *link = &facts->links[i];
+
+		memset(&port, 0, sizeof(port));
+		if (!placed_at(&link->place, handle, NULL) ||
+		    !join_parse_phys_port_name(link->phys_port_name, &port))
+			continue;
+		port.index = link->ifindex;
+		set_port_link(&port, link);
+		rc = ctx_grow(ctx, ports, *count, sizeof(**ports));
+		if (rc < 0)
+			return rc;
+		(*ports)[(*count)++] = port;
+	}
+	return 0;
+}
+
+int join_ports(struct dpu_ctx *ctx, const struct facts *facts, const char *handle, struct provider_port **ret,
+	       size_t *count)
+{
+	struct provider_port *ports = NULL;
+	size_t found = 0;
+	int rc;
+
+	if (!join_is_device(facts, handle))
+		return -ENODEV;
+	rc = devlink_ports_of(ctx, facts, handle, &ports, &found);
+	if (rc >= 0 && !found && !find_devlink(facts, handle))
+		rc = link_ports_of(ctx, facts, handle, &ports, &found);
+	if (rc < 0) {
+		ctx_free(ctx, ports);
+		return rc;
+	}
+	if (found)
+		qsort(ports, found, sizeof(ports[0]), compare_ports);
+	*ret = ports;
+	*count = found;
+	return 0;
+}
+
+static bool is_dpu(const struct fact_pci *function)
+{
+	static const uint16_t dpus[] = { 0xa2d2, 0xa2d6, 0xa2d9, 0xa2dc, 0xa2df };
+	size_t i;
+
+	if (function->vendor != NVIDIA_NETWORKING_VENDOR)
+		return false;
+	for (i = 0; i < sizeof(dpus) / sizeof(dpus[0]); i++) {
+		if (function->device == dpus[i])
+			return true;
+	}
+	return false;
+}
+
+static bool has_eswitch(const struct facts *facts, const char *handle, const struct fact_devlink *devlink)
+{
+	size_t i;
+
+	if (devlink && devlink->has_eswitch)
+		return true;
+	for (i = 0; i < facts->link_count; i++) {
+		const struct fact_link *link = &facts->links[i];
+
+		if (placed_at(&link->place, handle, NULL) && link->phys_switch_id[0])
+			return true;
+	}
+	return false;
+}
+
+/* The uplink's network device where there is an uplink, else the device's own. */
+static void join_netdev(const struct facts *facts, struct provider_device *device)
+{
+	const struct fact_port *uplink = NULL;
+	struct provider_port port = { 0 };
+	const struct fact_link *link;
+	size_t i;
+
+	for (i = 0; i < facts->port_count; i++) {
+		const struct fact_port *fact = &facts->ports[i];
+
+		if (!same(fact->handle, device->handle) || fact->flavour != DPU_PORT_PHYSICAL)
+			continue;
+		memset(&port, 0, sizeof(port));
+		join_devlink_port(facts, fact, &port);
+		if (!port.ifindex || (uplink && uplink->index < fact->index))
+			continue;
+		uplink = fact;
+		device->ifindex = port.ifindex;
+		text_copy(device->netdev, sizeof(device->netdev), port.netdev);
+	}
+	if (uplink)
+		return;
+	link = join_own_link(facts, device->handle, NULL);
+	if (!link)
+		return;
+	device->ifindex = link->ifindex;
+	text_copy(device->netdev, sizeof(device->netdev), link->name);
+}
+
+static void join_place(const struct facts *facts, struct provider_device *device,
+		       const struct fact_devlink *devlink)
+{
+	const struct fact_place *place = devlink ? &devlink->place : NULL;
+	size_t i;
+
+	for (i = 0; !place && i < facts->link_count; i++) {
+		if (same(facts->links[i].place.handle, device->handle))
+			place = &facts->links[i].place;
+	}
+	device->numa_node = place ? place->numa_node : -1;
+	text_copy(device->driver, sizeof(device->driver), place ? place->driver : "");
+}
+
+static void join_device(const struct facts *facts, const char *handle, struct provider_device *device)
+{
+	const struct fact_devlink *devlink = find_devlink(facts, handle);
+	const struct fact_pci *function = join_pci(facts, handle);
+	const struct fact_rdma *rdma;
+
+	text_copy(device->handle, sizeof(device->handle), handle);
+	device->kind = has_eswitch(facts, handle, devlink) ? DPU_DEVICE_SWITCHDEV_NIC : DPU_DEVICE_NIC;
+	join_place(facts, device, devlink);
+	if (function) {
+		text_copy(device->pci_address, sizeof(device->pci_address), function->address);
+		text_copy(device->driver, sizeof(device->driver), function->driver);
+		device->vendor_id = function->vendor;
+		device->device_id = function->device;
+		device->numa_node = function->numa_node;
+		if (is_dpu(function)) {
+			device->kind = DPU_DEVICE_DPU;
+			text_copy(device->bsp_release, sizeof(device->bsp_release), facts->bsp_release);
+		}
+	}
+	if (devlink) {
+		const char *serial = devlink->board_serial_number[0] ? devlink->board_serial_number
+								     : devlink->serial_number;
+
+		if (devlink->driver[0])
+			text_copy(device->driver, sizeof(device->driver), devlink->driver);
+		text_copy(device->firmware_version, sizeof(device->firmware_version),
+			  devlink->firmware_version);
+		text_copy(device->psid, sizeof(device->psid), devlink->psid);
+		text_copy(device->serial_number, sizeof(device->serial_number), serial);
+	}
+	join_netdev(facts, device);
+	rdma = join_own_rdma(facts, handle, NULL, device->netdev);
+	if (rdma)
+		text_copy(device->rdma_device, sizeof(device->rdma_device), rdma->name);
+}
+
+struct devices {
+	struct dpu_ctx *ctx;
+	struct provider_device *items;
+	size_t count;
+};
+
+static int add_device(struct devices *devices, const struct facts *facts, const char *handle)
+{
+	size_t i;
+	int rc;
+
+	if (!handle[0])
+		return 0;
+	for (i = 0; i < devices->count; i++) {
+		if (same(devices->items[i].handle, handle))
+			return 0;
+	}
+	rc = ctx_grow(devices->ctx, &devices->items, devices->count, sizeof(devices->items[0]));
+	if (rc < 0)
+		return rc;
+	join_device(facts, handle, &devices->items[devices->count++]);
+	return 0;
+}
+
+static int compare_devices(const void *a, const void *b)
+{
+	const struct provider_device *left = a, *right = b;
+
+	return strcmp(left->handle, right->handle);
+}
+
+int join_devices(struct dpu_ctx *ctx, const struct facts *facts, struct provider_device **ret, size_t *count)
+{
+	struct devices devices = { .ctx = ctx };
+	char handle[HANDLE_SIZE] = "pci/";
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc >= 0 && i < facts->pci_count; i++) {
+		if (!is_network_function(&facts->pci[i]))
+			continue;
+		text_copy(handle + 4, sizeof(handle) - 4, facts->pci[i].address);
+		rc = add_device(&devices, facts, handle);
+	}
+	for (i = 0; rc >= 0 && i < facts->link_count; i++)
+		rc = add_device(&devices, facts, facts->links[i].place.handle);
+	for (i = 0; rc >= 0 && i < facts->devlink_count; i++)
+		rc = add_device(&devices, facts, facts->devlinks[i].place.handle);
+	if (rc < 0) {
+		ctx_free(ctx, devices.items);
+		return rc;
+	}
+	if (devices.count)
+		qsort(devices.items, devices.count, sizeof(devices.items[0]), compare_devices);
+	*ret = devices.items;
+	*count = devices.count;
+	return 0;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "provider/linux/netlink.h"
+
+#ifndef NLM_F_CAPPED
+#define NLM_F_CAPPED 0x100
+#endif
+#ifndef NLM_F_ACK_TLVS
+#define NLM_F_ACK_TLVS 0x200
+#endif
+
+enum {
+	DUMP_TRIES = 16,
+	FIRST_BUFFER = 64 * 1024,
+	SOCKET_BUFFER = 1024 * 1024,
+};
+
+int netlink_open(struct netlink *nl, int protocol)
+{
+	struct sockaddr_nl local = { .nl_family = AF_NETLINK };
+	int one = 1, room = SOCKET_BUFFER, fd, rc;
+
+	nl->fd = -1;
+	nl->seq = 0;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	if (fd < 0)
+		return -errno;
+	/* None of these is a must: an older kernel only says less. */
+	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
+	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
+	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (bind(fd, (struct sockaddr *)&local, sizeof(local)) < 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	nl->fd = fd;
+	return 0;
+}
+
+int netlink_join(struct netlink *nl, uint32_t group)
+{
+	return setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0 ? -errno
+												  : 0;
+}
+
+void netlink_close(struct netlink *nl)
+{
+	if (nl->fd >= 0)
+		close(nl->fd);
+	nl->fd = -1;
+}
+
+static void take_extended_ack(struct netlink_answer *answer, const struct nlmsghdr *nlh, size_t offset)
+{
+	struct nlattr *attrs[NLMSGERR_ATTR_MSG + 1];
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (netlink_parse(nlh, offset, attrs, NLMSGERR_ATTR_MSG) && attrs[NLMSGERR_ATTR_MSG]) {
+		const struct nlattr *attr = attrs[NLMSGERR_ATTR_MSG];
+
+		snprintf(answer->message, sizeof(answer->message), "%.*s", nla_len(attr),
+			 (const char *)nla_data(attr));
+	}
+}
+
+/* An error number from outside: only what is a negative errno may be passed on as one. */
+static int error_code(int error)
+{
+	return error < 0 && error >= -4095 ? error : -EBADMSG;
+}
+
+static int take_error(struct netlink_answer *answer, const struct nlmsghdr *nlh)
+{
+	size_t offset = sizeof(struct nlmsgerr);
+	struct nlmsgerr error;
+
+	if (nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(error))
+		return -EBADMSG;
+	memcpy(&error, nlmsg_data(nlh), sizeof(error));
+	/* With NETLINK_CAP_ACK only the request's header is quoted; a kernel that does not cap quotes it all.
+	 */
+	if (error.error && !(nlh->nlmsg_flags & NLM_F_CAPPED) && error.msg.nlmsg_len > NLMSG_HDRLEN)
+		offset += NLMSG_ALIGN((size_t)error.msg.nlmsg_len - NLMSG_HDRLEN);
+	take_extended_ack(answer, nlh, offset);
+	return error.error ? error_code(error.error) : 1;
+}
+
+static int take_done(struct netlink_answer *answer, const struct nlmsghdr *nlh)
+{
+	int error;
+
+	if (nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(error))
+		return 1;
+	memcpy(&error, nlmsg_data(nlh), sizeof(error));
+	take_extended_ack(answer, nlh, sizeof(error));
+	return error < 0 ? error_code(error) : 1;
+}
+
+int netlink_datagram(struct netlink_answer *answer, const void *buffer, size_t len)
+{
+	const char *at = buffer;
+	int rc;
+
+	while (len >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *nlh = (const void *)at;
+		size_t step;
+
+		if (nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > len)
+			return -EBADMSG;
+		/* What an earlier, given up request left behind. */
+		if (nlh->nlmsg_seq == answer->seq) {
+			if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+				answer->interrupted = true;
+			if (nlh->nlmsg_type == NLMSG_ERROR)
+				return take_error(answer, nlh);
+			if (nlh->nlmsg_type == NLMSG_DONE)
+				return take_done(answer, nlh);
+			if (nlh->nlmsg_type == NLMSG_OVERRUN)
+				return -ENOBUFS;
+			rc = nlh->nlmsg_type >= NLMSG_MIN_TYPE && answer->object
+				     ? answer->object(answer->data, nlh)
+				     : 0;
+			if (rc < 0)
+				return rc;
+		}
+		step = NLMSG_ALIGN((size_t)nlh->nlmsg_len);
+		if (step >= len)
+			break;
+		at += step;
+		len -= step;
+	}
+	return 0;
+}
+
+/* Receives one datagram from the kernel, however large. Its length or a negative errno. */
+static ssize_t receive(struct dpu_ctx *ctx, int fd, char **buffer, size_t *size)
+{
+	struct sockaddr_nl from;
+	socklen_t from_len;
+	char *grown;
+	ssize_t len;
+
+	for (;;) {
+		len = recv(fd, *buffer, *size, MSG_PEEK | MSG_TRUNC);
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0)
+			return -errno;
+		if ((size_t)len > *size) {
+			grown = ctx_realloc(ctx, *buffer, (size_t)len);
+			if (!grown)
+				return -ENOMEM;
+			*buffer = grown;
+			*size = (size_t)len;
+		}
+		from_len = sizeof(from);
+		len = recvfrom(fd, *buffer, *size, 0, (struct sockaddr *)&from, &from_len);
+		if (len < 0 && errno != EINTR)
+			return -errno;
+		/* Any process may send to a netlink socket; only the kernel is answering. */
+		if (len >= 0 && from_len == sizeof(from) && from.nl_pid == 0)
+			return len;
+	}
+}
+
+static int request_once(struct dpu_ctx *ctx, struct netlink *nl, struct nl_msg *msg,
+			struct netlink_answer *answer)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+	size_t size = FIRST_BUFFER;
+	char *buffer;
+	ssize_t len;
+	int rc;
+
+	buffer = ctx_alloc(ctx, size);
+	if (!buffer)
+		return -ENOMEM;
+	answer->interrupted = false;
+	answer->message[0] = '\0';
+	answer->seq = ++nl->seq;
+	nlh->nlmsg_seq = answer->seq;
+	nlh->nlmsg_pid = 0;
+	nlh->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	do {
+		len = sendto(nl->fd, nlh, nlh->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	} while (len < 0 && errno == EINTR);
+	if (len < 0) {
+		rc = -errno;
+		goto out;
+	}
+	do {
+		len = receive(ctx, nl->fd, &buffer, &size);
+		rc = len < 0 ? (int)len : netlink_datagram(answer, buffer, (size_t)len);
+	} while (rc == 0);
+out:
+	ctx_free(ctx, buffer);
+	return rc < 0 ? rc : 0;
+}
+
+int netlink_request(struct dpu_ctx *ctx, struct netlink *nl, struct nl_msg *msg,
+		    struct netlink_answer *answer)
+{
+	int rc, tries;
+
+	for (tries = 0; tries < DUMP_TRIES; tries++) {
+		rc = request_once(ctx, nl, msg, answer);
+		/* Interrupted: objects came or went between two parts of the dump. Some kernels say it with
+		 * -EINTR. Lost parts leave the same uncertainty. */
+		if (rc != -EINTR && rc != -ENOBUFS && (rc < 0 || !answer->interrupted))
+			return rc;
+		if (answer->restart)
+			answer->restart(answer->data);
+	}
+	snprintf(answer->message, sizeof(answer->message), "the dump was interrupted %d times", DUMP_TRIES);
+	return -EAGAIN;
+}
+
+static bool parse(const void *at, size_t len, struct nlattr **attrs, int max)
+{
+	const struct nlattr *attr = at;
+	int rest = (int)len;
+
+	memset(attrs, 0, sizeof(*attrs) * ((size_t)max + 1));
+	for (; nla_ok(attr, rest); attr = nla_next(attr, &rest)) {
+		int type = nla_type(attr);
+
+		if (type > 0 && type <= max)
+			attrs[type] = (struct nlattr *)(uintptr_t)attr;
+	}
+	/* Less than a header is padding; more is an attribute whose length is a lie. */
+	return rest < (int)sizeof(*attr);
+}
+
+bool netlink_parse(const struct nlmsghdr *nlh, size_t header, struct nlattr **attrs, int max)
+{
+	size_t skip = NLMSG_HDRLEN + NLMSG_ALIGN(header);
+
+	memset(attrs, 0, sizeof(*attrs) * ((size_t)max + 1));
+	if (nlh->nlmsg_len < NLMSG_HDRLEN + header || nlh->nlmsg_len > INT32_MAX)
+		return false;
+	if (nlh->nlmsg_len <= skip)
+		return true;
+	return parse((const char *)nlh + skip, nlh->nlmsg_len - skip, attrs, max);
+}
+
+bool netlink_parse_nested(const struct nlattr *attr, struct nlattr **attrs, int max)
+{
+	if (attr)
+		return parse(nla_data(attr), (size_t)nla_len(attr), attrs, max);
+	memset(attrs, 0, sizeof(*attrs) * ((size_t)max + 1));
+	return false;
+}
+
+static bool value(const struct nlattr *attr, void *ret, size_t size)
+{
+	if (!attr || (size_t)nla_len(attr) < size)
+		return false;
+	memcpy(ret, nla_data(attr), size);
+	return true;
+}
+
+bool netlink_u8(const struct nlattr *attr, uint8_t *ret)
+{
+	return value(attr, ret, sizeof(*ret));
+}
+
+bool netlink_u16(const struct nlattr *attr, uint16_t *ret)
+{
+	return value(attr, ret, sizeof(*ret));
+}
+
+bool netlink_u32(const struct nlattr *attr, uint32_t *ret)
+{
+	return value(attr, ret, sizeof(*ret));
+}
+
+bool netlink_text(const struct nlattr *attr, char *text, size_t size)
+{
+	size_t len;
+
+	if (!attr)
+		return false;
+	len = strnlen(nla_data(attr), (size_t)nla_len(attr));
+	if (len >= size)
+		return false;
+	memcpy(text, nla_data(attr), len);
+	text[len] = '\0';
+	return true;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include "core/text.h"
+#include "provider/linux/rdma.h"
+
+const char *rdma_absent(const struct sysfs *sysfs)
+{
+	return sysfs_exists(sysfs, "class/infiniband") ? NULL
+						       : "the kernel has no RDMA (no class/infiniband)";
+}
+
+int rdma_devices(struct dpu_ctx *ctx, const struct sysfs *sysfs, struct fact_rdma **ret, size_t *count)
+{
+	struct fact_rdma *devices = NULL;
+	char path[SYSFS_PATH_SIZE];
+	struct sysfs_names names;
+	size_t i;
+	int rc;
+
+	rc = sysfs_list(ctx, sysfs, "class/infiniband", &names);
+	if (rc < 0)
+		return rc;
+	if (names.count) {
+		devices = ctx_alloc(ctx, names.count * sizeof(*devices));
+		if (!devices) {
+			sysfs_names_free(ctx, &names);
+			return -ENOMEM;
+		}
+	}
+	for (i = 0; i < names.count; i++) {
+		text_copy(devices[i].name, sizeof(devices[i].name), names.names[i]);
+		if (sysfs_path(path, "class/infiniband/%s/device", names.names[i]))
+			sysfs_place(sysfs, path, &devices[i].place);
+		if (sysfs_path(path, "class/infiniband/%s/ports/1/gid_attrs/ndevs/0", names.names[i]))
+			sysfs_text(sysfs, path, devices[i].netdev, sizeof(devices[i].netdev));
+	}
+	*ret = devices;
+	*count = names.count;
+	sysfs_names_free(ctx, &names);
+	return 0;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The seam between what libdpu promises and the world it talks to.
+ *
+ * A provider does single steps and reports facts as plain structures. The rooms above it (device, mode,
+ * function) check arguments, put steps in order, wait, and undo. A provider never calls up, never retries a
+ * step, and never waits except in wait().
+ *
+ * Rules for every member:
+ * - It returns 0 (or what it documents) or a negative errno, and on failure has recorded the detail with
+ *   ctx_fail(): the step named as the member is, the object, and the kernel's or the firmware's own words.
+ * - On failure nothing has changed and no output is written.
+ * - Arrays that it returns come from ctx_realloc()/ctx_alloc() and are the caller's to ctx_free(); an empty
+ *   array may be NULL.
+ * - "handle" is a device's devlink-style handle, "pci/0000:03:00.0". An unknown one is -ENODEV.
+ * - "port" is a devlink port index of that device. An unknown one is -ENODEV.
+ * - A member may be NULL when the provider has no such thing: provider_complete() puts the answer of
+ *   unsupported.c there, -EOPNOTSUPP with the provider's and the member's name.
+ *
+ * To add a provider: write one table, add it to the list in libdpu/open.c, and make tests/conformance pass.
+ */
+#ifndef DPU_PROVIDER_H
+#define DPU_PROVIDER_H
+
+#include <dpu/dpu.h>
+#include <stdbool.h>
+#include "core/ctx.h"
+
+/* One device. Empty strings and zeros stand for what is not known. */
+struct provider_device {
+	char handle[64];
+	char pci_address[16]; /* "0000:03:00.0"; empty for no PCI function */
+	enum dpu_device_kind kind;
+	char model[96];
+	char driver[32];
+	uint16_t vendor_id;
+	uint16_t device_id;
+	char firmware_version[32];
+	char psid[20];
+	char serial_number[48];
+	char bsp_release[80];
+	char netdev[16];
+	uint32_t ifindex;
+	char rdma_device[32];
+	int numa_node; /* -1 unknown */
+};
+
+/* One devlink port, or a representor known from rtnetlink alone. */
+struct provider_port {
+	uint32_t index;
+	enum dpu_port_flavour flavour;
+	uint32_t controller;
+	uint32_t pfnum; /* DPU_PORT_NO_NUMBER where the flavour has none, likewise below */
+	uint32_t vfnum;
+	uint32_t sfnum;
+	char netdev[16]; /* empty while the representor has not come up yet */
+	uint32_t ifindex;
+	char phys_port_name[24];
+	char phys_switch_id[68];
+};
+
+/* One function served by a device's e-switch. */
+struct provider_function {
+	bool has_port; /* false: no port on the e-switch (legacy mode), and port is meaningless */
+	uint32_t port;
+	enum dpu_function_type type;
+	uint32_t controller;
+	uint32_t pfnum;
+	uint32_t number; /* vfnum or sfnum, DPU_PORT_NO_NUMBER for a PF */
+	uint8_t hw_addr[6];
+	enum dpu_function_state state;
+	enum dpu_function_opstate opstate;
+	char netdev[16]; /* where this machine drives it */
+	char rdma_device[32];
+	char aux_device[32];
+};
+
+/* One value of the firmware's non-volatile configuration, by mlxconfig's name. */
+struct provider_nvconfig {
+	const char *name;
+	uint64_t value;
+};
+
+enum provider_nvconfig_when {
+	PROVIDER_NVCONFIG_CURRENT,
+	PROVIDER_NVCONFIG_NEXT,
+	PROVIDER_NVCONFIG_DEFAULT,
+};
+
+/* One flow rule of a device's table. */
+struct provider_flow {
+	uint64_t id;
+	struct dpu_flow_rule *rule; /* a reference, the caller's to drop */
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+struct provider_ops {
+	const char *name;
+
+	/* Opens the world. path is the URI's part after "name:", before any "?"; params the part after it, or
+	 * NULL. The result goes to ctx->provider. Unknown parameters are -EINVAL. */
+	int (*open)(struct dpu_ctx *ctx, const char *path, const char *params);
+
+	/* Releases ctx->provider. Not called if open failed. */
+	void (*close)(struct dpu_ctx *ctx);
+
+	/* 1 present, or 0 and *reason set to text that lives as long as the context. */
+	int (*facility)(struct dpu_ctx *ctx, enum dpu_facility facility, const char **reason);
+
+	/* Everything that is a network device in hardware (or simulated), ordered by handle. */
+	int (*devices)(struct dpu_ctx *ctx, struct provider_device **ret, size_t *count);
+
+	/* The ports of one device, ordered by index. None is no error. */
+	int (*ports)(struct dpu_ctx *ctx, const char *handle, struct provider_port **ret, size_t *count);
+
+	/* The functions of one device: host PFs, VFs, SFs, in this order. None is no error. */
+	int (*functions)(struct dpu_ctx *ctx, const char *handle, struct provider_function **ret,
+			 size_t *count);
+
+	/* The counters of one port; stats->sz is set to the library's own size. */
+	int (*port_stats)(struct dpu_ctx *ctx, const char *handle, uint32_t port,
+			  struct dpu_port_stats *stats);
+
+	int (*eswitch_mode_get)(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode *ret);
+
+	/* Starts the change; representors may come and go after it returns. */
+	int (*eswitch_mode_set)(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode mode);
+
+	/* Reads one value. -ENOENT: the firmware has no such parameter. */
+	int (*nvconfig_get)(struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
+			    const char *name, uint64_t *value);
+
+	/* Writes next-boot values, all or none. */
+	int (*nvconfig_set)(struct dpu_ctx *ctx, const char *handle, const struct provider_nvconfig *values,
+			    size_t count);
+
+	/* What makes the next-boot value of a parameter current. */
+	int (*nvconfig_reset_level)(struct dpu_ctx *ctx, const char *handle, const char *name,
+				    enum dpu_reset *ret);
+
+	/* Starts a reset; done when reset_done() says 1. */
+	int (*reset)(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level);
+	int (*reset_done)(struct dpu_ctx *ctx, const char *handle);
+
+	/* Makes the port of an SF, inactive. -EEXIST the number is taken, -ENOSPC none left. */
+	int (*sf_add)(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum,
+		      uint32_t sfnum, uint32_t *port);
+
+	/* Sets the MAC address of a port's function. */
+	int (*function_set_hw_addr)(struct dpu_ctx *ctx, const char *handle, uint32_t port,
+				    const uint8_t hw_addr[6]);
+
+	/* Starts the change of an SF's state; opstate follows later. */
+	int (*sf_activate)(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+	int (*sf_deactivate)(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+
+	/* Sees to it that the driver that makes a network device gets a local, active SF. 1 when there is
+	 * nothing (more) to do, 0 when the SF's auxiliary device is not there yet: call again after wait().
+	 */
+	int (*sf_bind)(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+
+	/* Removes the port of an SF. The SF should be inactive and detached; if not, the kernel tears it
+	 * down. */
+	int (*sf_delete)(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+
+	/* Number of VFs (the result) and their maximum. */
+	int (*vf_count)(struct dpu_ctx *ctx, const char *handle, uint32_t *total);
+
+	/* Starts the change. From one number to another, neither 0, is -EBUSY; too many is -ERANGE. */
+	int (*vf_set_count)(struct dpu_ctx *ctx, const char *handle, uint32_t count);
+
+	/* Waits until something may have changed, at most timeout_ms (not negative). May return early. */
+	int (*wait)(struct dpu_ctx *ctx, int timeout_ms);
+
+	/* The flow table of a device's e-switch. -EEXIST a rule with this match and priority is there,
+	 * -ENODEV one of its ports is unknown. Ids are unique on the device, and never DPU_FLOW_NONE. */
+	int (*flow_insert)(struct dpu_ctx *ctx, const char *handle, struct dpu_flow_rule *rule, uint64_t *id);
+	int (*flow_delete)(struct dpu_ctx *ctx, const char *handle, uint64_t id); /* -ENOENT unknown */
+	int (*flow_flush)(struct dpu_ctx *ctx, const char *handle);               /* how many */
+	int (*flow_list)(struct dpu_ctx *ctx, const char *handle, struct provider_flow **ret, size_t *count);
+
+	/* The data path, where packets need the program's time: see dpu/eswitch.h. The pointer that
+	 * datapath_open gives is what the others take. */
+	int (*datapath_open)(struct dpu_ctx *ctx, const char *handle, void **ret);
+	void (*datapath_close)(struct dpu_ctx *ctx, void *datapath);
+	int (*datapath_attach)(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum dpu_port_end end,
+			       struct dpu_virtq *tx, struct dpu_virtq *rx);
+	int (*datapath_detach)(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum dpu_port_end end);
+	int (*datapath_process)(struct dpu_ctx *ctx, void *datapath); /* how many packets */
+};
+
+/* The answer to what a provider does not have; complete. */
+extern const struct provider_ops provider_unsupported;
+
+/* Copies ops with unsupported.c's answers in the place of NULLs. */
+void provider_complete(struct provider_ops *complete, const struct provider_ops *ops);
+
+/* The built-in ones. */
+extern const struct provider_ops provider_linux;
+extern const struct provider_ops provider_sim;
+
+#endif

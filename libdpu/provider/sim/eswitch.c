@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The e-switch: its mode and its flow table. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "flow/softtable.h"
+#include "provider/sim/sim.h"
+
+int sim_eswitch_mode_get(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode *ret)
+{
+	struct sim *sim = sim_of(ctx);
+	const struct sim_pf *pf;
+	int rc;
+
+	rc = sim_step(sim, "eswitch_mode_get", handle);
+	if (rc == 0)
+		rc = sim_read(sim);
+	if (rc < 0)
+		return rc;
+	pf = sim_eswitch_find(sim, "eswitch_mode_get", handle, &rc);
+	if (pf)
+		*ret = pf->eswitch_mode;
+	return rc;
+}
+
+/* As mlx5 does it: no representor, no SF, no rule survives going legacy. */
+static void go_legacy(struct sim *sim, struct sim_pf *pf)
+{
+	struct sim_model *model = sim->model;
+	size_t i = model->function_count;
+
+	while (i--) {
+		if (model->functions[i].pfnum == pf->pfnum && model->functions[i].type == DPU_FUNCTION_SF)
+			sim_model_remove(model, &model->functions[i]);
+	}
+	softtable_flush(pf->fdb);
+	pf->eswitch_mode = DPU_ESWITCH_LEGACY;
+}
+
+int sim_eswitch_mode_set(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode mode)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
+	int rc;
+
+	rc = sim_step(sim, "eswitch_mode_set", handle);
+	if (rc == 0)
+		rc = sim_begin(sim);
+	if (rc < 0)
+		return rc;
+	pf = sim_eswitch_find(sim, "eswitch_mode_set", handle, &rc);
+	if (!pf)
+		goto fail;
+	if (mode == DPU_ESWITCH_SWITCHDEV_INACTIVE) {
+		rc = ctx_fail(ctx, -EOPNOTSUPP, "eswitch_mode_set", handle, "the driver has no such mode");
+		goto fail;
+	}
+	if (mode == DPU_ESWITCH_LEGACY) {
+		go_legacy(sim, pf);
+	} else if (pf->eswitch_mode == DPU_ESWITCH_LEGACY) {
+		pf->eswitch_mode = mode;
+		pf->representors_ms = sim_settle_ms(sim, "representors");
+	}
+	return sim_commit(sim);
+fail:
+	sim_abort(sim);
+	return rc;
+}
+
+/* A PF whose e-switch forwards by rules. */
+static struct sim_pf *flow_pf(struct sim *sim, const char *step, const char *handle, int *rc)
+{
+	struct sim_pf *pf = sim_eswitch_find(sim, step, handle, rc);
+
+	if (!pf || pf->eswitch_mode == DPU_ESWITCH_SWITCHDEV)
+		return pf;
+	ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "the e-switch is in legacy mode");
+	*rc = ctx_hint(sim->ctx, "set the e-switch to switchdev first");
+	return NULL;
+}
+
+int sim_flow_insert(struct dpu_ctx *ctx, const char *handle, struct dpu_flow_rule *rule, uint64_t *ret_id)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_resolve resolve;
+	struct dpu_flow_rule *own;
+	struct sim_pf *pf;
+	uint64_t id;
+	int rc;
+
+	rc = sim_step(sim, "flow_insert", handle);
+	if (rc == 0)
+		rc = sim_begin(sim);
+	if (rc < 0)
+		return rc;
+	pf = flow_pf(sim, "flow_insert", handle, &rc);
+	if (!pf)
+		goto fail;
+	resolve = (struct sim_resolve){ sim->model, pf };
+	rc = flow_rule_clone(ctx, rule, true, &own);
+	if (rc < 0)
+		goto fail;
+	rc = softtable_insert(pf->fdb, own, sim_port_resolve, &resolve, pf->next_flow_id, &id);
+	dpu_flow_rule_unref(own);
+	if (rc < 0)
+		goto fail;
+	pf->next_flow_id++;
+	rc = sim_commit(sim);
+	if (rc == 0)
+		*ret_id = id;
+	return rc;
+fail:
+	sim_abort(sim);
+	return rc;
+}
+
+int sim_flow_delete(struct dpu_ctx *ctx, const char *handle, uint64_t id)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
+	char object[96];
+	int rc;
+
+	snprintf(object, sizeof(object), "%s flow %" PRIu64, handle, id);
+	rc = sim_step(sim, "flow_delete", object);
+	if (rc == 0)
+		rc = sim_begin(sim);
+	if (rc < 0)
+		return rc;
+	pf = flow_pf(sim, "flow_delete", handle, &rc);
+	if (!pf)
+		goto fail;
+	rc = softtable_remove(pf->fdb, id);
+	if (rc < 0) {
+		rc = ctx_fail(ctx, rc, "flow_delete", object, "no flow has that id");
+		goto fail;
+	}
+	return sim_commit(sim);
+fail:
+	sim_abort(sim);
+	return rc;
+}
+
+int sim_flow_flush(struct dpu_ctx *ctx, const char *handle)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
+	int count, rc;
+
+	rc = sim_step(sim, "flow_flush", handle);
+	if (rc == 0)
+		rc = sim_begin(sim);
+	if (rc < 0)
+		return rc;
+	pf = flow_pf(sim, "flow_flush", handle, &rc);
+	if (!pf) {
+		sim_abort(sim);
+		return rc;
+	}
+	count = softtable_flush(pf->fdb);
+	rc = sim_commit(sim);
+	return rc < 0 ? rc : count;
+}
+
+int sim_flow_list(struct dpu_ctx *ctx, const char *handle, struct provider_flow **ret, size_t *ret_count)
+{
+	struct sim *sim = sim_of(ctx);
+	const struct softtable_entry *entry;
+	struct provider_flow *flows;
+	struct sim_pf *pf;
+	size_t i;
+	int rc;
+
+	rc = sim_step(sim, "flow_list", handle);
+	if (rc == 0)
+		rc = sim_read(sim);
+	if (rc < 0)
+		return rc;
+	pf = flow_pf(sim, "flow_list", handle, &rc);
+	if (!pf)
+		return rc;
+	flows = ctx_alloc(ctx, softtable_count(pf->fdb) * sizeof(*flows));
+	if (!flows)
+		return ctx_fail_nomem(ctx, "flow_list");
+	for (i = 0; (entry = softtable_at(pf->fdb, i)); i++) {
+		rc = flow_rule_clone(ctx, entry->rule, false, &flows[i].rule);
+		if (rc < 0)
+			goto fail;
+		flows[i].id = entry->id;
+		flows[i].packets = entry->packets;
+		flows[i].bytes = entry->bytes;
+	}
+	*ret = flows;
+	*ret_count = i;
+	return 0;
+fail:
+	while (i--)
+		dpu_flow_rule_unref(flows[i].rule);
+	ctx_free(ctx, flows);
+	return rc;
+}
+
+/* A port in a rule is a name or a number; both may mean the one that goes. */
+static bool names_port(const struct flow_port *written, uint32_t port, const char *netdev)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%" PRIu32, port);
+	return !strcmp(written->name, netdev) || !strcmp(written->name, number);
+}
+
+static bool refers_to(const struct softtable_entry *entry, uint32_t port, const char *netdev)
+{
+	uint32_t i;
+
+	if (entry->rule->match_port && names_port(&entry->rule->in_port, port, netdev))
+		return true;
+	for (i = 0; i < entry->action_count; i++) {
+		if (entry->actions[i].type == FLOW_ACTION_OUTPUT && entry->actions[i].port_number == port)
+			return true;
+	}
+	return false;
+}
+
+void sim_flows_forget_port(struct sim_pf *pf, uint32_t port, const char *netdev)
+{
+	const struct softtable_entry *entry;
+	size_t i = softtable_count(pf->fdb);
+
+	while (i--) {
+		entry = softtable_at(pf->fdb, i);
+		if (refers_to(entry, port, netdev))
+			softtable_remove(pf->fdb, entry->id);
+	}
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SFs and VFs, with the refusals of the mlx5 driver and its firmware in their own words. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "provider/sim/sim.h"
+
+/* The function behind a port, with the change begun; on failure nothing is held. */
+static int begin_at(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t port,
+		    struct sim_pf **pf, struct sim_function **function)
+{
+	struct sim *sim = sim_of(ctx);
+	char object[80];
+	int rc;
+
+	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
+	rc = sim_step(sim, step, object);
+	if (rc == 0)
+		rc = sim_begin(sim);
+	if (rc < 0)
+		return rc;
+	*pf = sim_eswitch_find(sim, step, handle, &rc);
+	if (!*pf)
+		goto fail;
+	*function = sim_function_at(sim->model, *pf, port);
+	if (!*function || (*pf)->eswitch_mode == DPU_ESWITCH_LEGACY) {
+		rc = ctx_fail(ctx, -ENODEV, step, object, "no function is behind that port");
+		goto fail;
+	}
+	return 0;
+fail:
+	sim_abort(sim);
+	return rc;
+}
+
+/* The same for an SF. */
+static int begin_sf(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t port,
+		    struct sim_pf **pf, struct sim_function **sf)
+{
+	int rc = begin_at(ctx, step, handle, port, pf, sf);
+
+	if (rc < 0 || (*sf)->type == DPU_FUNCTION_SF)
+		return rc;
+	sim_abort(sim_of(ctx));
+	return ctx_fail(ctx, -EOPNOTSUPP, step, handle, "the function behind that port is no SF");
+}
+
+/* The lowest free slot of a controller's SFs; -EEXIST, -ENOSPC. */
+static int find_slot(struct sim *sim, const struct sim_pf *pf, uint32_t controller, uint32_t sfnum,
+		     uint32_t *ret)
+{
+	uint64_t slots = controller ? SIM_EXTERNAL_SFS : sim_param_current(sim->model, "PF_TOTAL_SF");
+	const struct sim_function *function;
+	char object[32];
+	uint32_t slot;
+	size_t i;
+
+	snprintf(object, sizeof(object), "sfnum %" PRIu32, sfnum);
+	for (i = 0; i < sim->model->function_count; i++) {
+		function = &sim->model->functions[i];
+		if (function->type != DPU_FUNCTION_SF || function->pfnum != pf->pfnum ||
+		    function->controller != controller || function->number != sfnum)
+			continue;
+		ctx_fail(sim->ctx, -EEXIST, "sf_add", object, "SF already exist. Choose different sfnum");
+		return ctx_hint(sim->ctx, "list the SFs to see the numbers that are taken");
+	}
+	for (slot = 0; slot < slots; slot++) {
+		if (!sim_function_at(sim->model, pf, sim_sf_port(pf->pfnum, controller, slot)))
+			break;
+	}
+	if (slot == slots) {
+		ctx_fail(sim->ctx, -ENOSPC, "sf_add", object,
+			 "all %" PRIu64 " SFs of controller %" PRIu32 " are in use", slots, controller);
+		return ctx_hint(sim->ctx, "delete one, or raise PF_TOTAL_SF in the firmware configuration");
+	}
+	*ret = slot;
+	return 0;
+}
+
+static int check_sf(struct sim *sim, const struct sim_pf *pf, uint32_t controller, uint32_t pfnum,
+		    uint32_t sfnum)
+{
+	struct dpu_ctx *ctx = sim->ctx;
+	char object[32];
+
+	snprintf(object, sizeof(object), "sfnum %" PRIu32, sfnum);
+	if (pf->eswitch_mode == DPU_ESWITCH_LEGACY)
+		return ctx_fail(ctx, -EOPNOTSUPP, "sf_add", object,
+				"SF ports are only supported in eswitch switchdev mode.");
+	if (!sim_param_current(sim->model, "PER_PF_NUM_SF"))
+		return ctx_fail(ctx, -EOPNOTSUPP, "sf_add", object, "SF ports are not supported.");
+	if (controller > SIM_HOST_CONTROLLER)
+		return ctx_fail(ctx, -EINVAL, "sf_add", object, "Invalid controller number");
+	if (pfnum != pf->pfnum)
+		return ctx_fail(ctx, -EOPNOTSUPP, "sf_add", object, "Invalid pfnum supplied");
+	if (sfnum > SIM_MAX_SFNUM)
+		return ctx_fail(ctx, -ERANGE, "sf_add", object, "SF numbers go from 0 to %d", SIM_MAX_SFNUM);
+	return 0;
+}
+
+int sim_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum, uint32_t sfnum,
+	       uint32_t *port)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *sf;
+	struct sim_pf *pf;
+	uint32_t slot = 0, new_port;
+	int rc;
+
+	rc = sim_step(sim, "sf_add", handle);
+	if (rc == 0)
+		rc = sim_begin(sim);
+	if (rc < 0)
+		return rc;
+	pf = sim_eswitch_find(sim, "sf_add", handle, &rc);
+	if (!pf)
+		goto fail;
+	rc = check_sf(sim, pf, controller, pfnum, sfnum);
+	if (rc == 0)
+		rc = find_slot(sim, pf, controller, sfnum, &slot);
+	if (rc < 0)
+		goto fail;
+	sf = sim_model_add(ctx, sim->model);
+	if (!sf) {
+		rc = ctx_fail_nomem(ctx, "sf_add");
+		goto fail;
+	}
+	sf->pfnum = pf->pfnum;
+	sf->type = DPU_FUNCTION_SF;
+	sf->controller = controller;
+	sf->number = sfnum;
+	sim_model_name_sf(sim->model, sf, slot);
+	sf->representor_ms = sim_settle_ms(sim, "representors");
+	new_port = sf->port;
+	rc = sim_commit(sim);
+	if (rc == 0)
+		*port = new_port;
+	return rc;
+fail:
+	sim_abort(sim);
+	return rc;
+}
+
+int sim_function_set_hw_addr(struct dpu_ctx *ctx, const char *handle, uint32_t port, const uint8_t hw_addr[6])
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *function;
+	struct sim_pf *pf;
+	int rc;
+
+	rc = begin_at(ctx, "function_set_hw_addr", handle, port, &pf, &function);
+	if (rc < 0)
+		return rc;
+	memcpy(function->hw_addr, hw_addr, sizeof(function->hw_addr));
+	return sim_commit(sim);
+}
+
+int sim_sf_activate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *sf;
+	struct sim_pf *pf;
+	int rc;
+
+	rc = begin_sf(ctx, "sf_activate", handle, port, &pf, &sf);
+	if (rc < 0)
+		return rc;
+	if (sf->state == DPU_FUNCTION_ACTIVE) {
+		sim_abort(sim);
+		return 0;
+	}
+	/* A driver that has not let go keeps the SF, as if nothing had been asked of it. */
+	sf->settled_ms = sim_now_ms() < sf->settled_ms ? 0 : sim_settle_ms(sim, "sf_attach");
+	sf->state = DPU_FUNCTION_ACTIVE;
+	return sim_commit(sim);
+}
+
+int sim_sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *sf;
+	struct sim_pf *pf;
+	int rc;
+
+	rc = begin_sf(ctx, "sf_deactivate", handle, port, &pf, &sf);
+	if (rc < 0)
+		return rc;
+	if (sf->state == DPU_FUNCTION_INACTIVE) {
+		sim_abort(sim);
+		return 0;
+	}
+	/* A driver that has not taken it yet need not let go. */
+	sf->settled_ms = sim_now_ms() < sf->settled_ms ? 0 : sim_settle_ms(sim, "sf_detach");
+	sf->state = DPU_FUNCTION_INACTIVE;
+	return sim_commit(sim);
+}
+
+int sim_sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *sf;
+	struct sim_pf *pf;
+	int rc;
+
+	rc = begin_sf(ctx, "sf_bind", handle, port, &pf, &sf);
+	if (rc < 0)
+		return rc;
+	/* The driver binds by itself, as upstream's does: nothing to change. */
+	rc = sim_now_ms() >= sf->settled_ms;
+	sim_abort(sim);
+	return rc;
+}
+
+int sim_sf_delete(struct dpu_ctx *ctx, const char *handle, uint32_t port)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *sf;
+	struct sim_pf *pf;
+	int rc;
+
+	rc = begin_sf(ctx, "sf_delete", handle, port, &pf, &sf);
+	if (rc < 0)
+		return rc;
+	sim_flows_forget_port(pf, sf->port, sf->representor);
+	sim_model_remove(sim->model, sf);
+	return sim_commit(sim);
+}
+
+static uint32_t count_vfs(const struct sim_model *model, const struct sim_pf *pf)
+{
+	uint32_t count = 0;
+	size_t i;
+
+	for (i = 0; i < model->function_count; i++) {
+		if (model->functions[i].pfnum == pf->pfnum && model->functions[i].type == DPU_FUNCTION_VF)
+			count++;
+	}
+	return count;
+}
+
+static uint32_t total_vfs(const struct sim_model *model)
+{
+	return sim_param_current(model, "SRIOV_EN") ? (uint32_t)sim_param_current(model, "NUM_OF_VFS") : 0;
+}
+
+int sim_vf_count(struct dpu_ctx *ctx, const char *handle, uint32_t *total)
+{
+	struct sim *sim = sim_of(ctx);
+	const struct sim_pf *pf;
+	int rc;
+
+	rc = sim_step(sim, "vf_count", handle);
+	if (rc == 0)
+		rc = sim_read(sim);
+	if (rc < 0)
+		return rc;
+	pf = sim_eswitch_find(sim, "vf_count", handle, &rc);
+	if (!pf)
+		return rc;
+	*total = total_vfs(sim->model);
+	return (int)count_vfs(sim->model, pf);
+}
+
+static void remove_vfs(struct sim *sim, struct sim_pf *pf)
+{
+	struct sim_function *function;
+	size_t i = sim->model->function_count;
+
+	while (i--) {
+		function = &sim->model->functions[i];
+		if (function->pfnum != pf->pfnum || function->type != DPU_FUNCTION_VF)
+			continue;
+		sim_flows_forget_port(pf, function->port, function->representor);
+		sim_model_remove(sim->model, function);
+	}
+}
+
+static int add_vfs(struct sim *sim, struct sim_pf *pf, uint32_t count)
+{
+	int64_t ready = sim_settle_ms(sim, "representors");
+	struct sim_function *vf;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		vf = sim_model_add(sim->ctx, sim->model);
+		if (!vf) {
+			remove_vfs(sim, pf);
+			return ctx_fail_nomem(sim->ctx, "vf_set_count");
+		}
+		vf->pfnum = pf->pfnum;
+		vf->type = DPU_FUNCTION_VF;
+		vf->controller = SIM_HOST_CONTROLLER;
+		vf->number = i;
+		vf->state = DPU_FUNCTION_ACTIVE;
+		vf->representor_ms = ready;
+		sim_model_name_vf(sim->model, vf);
+	}
+	return 0;
+}
+
+int sim_vf_set_count(struct dpu_ctx *ctx, const char *handle, uint32_t count)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
+	uint32_t now;
+	int rc;
+
+	rc = sim_step(sim, "vf_set_count", handle);
+	if (rc == 0)
+		rc = sim_begin(sim);
+	if (rc < 0)
+		return rc;
+	pf = sim_eswitch_find(sim, "vf_set_count", handle, &rc);
+	if (!pf)
+		goto fail;
+	now = count_vfs(sim->model, pf);
+	if (count > total_vfs(sim->model)) {
+		rc = ctx_fail(ctx, -ERANGE, "vf_set_count", handle, "the PF can have %" PRIu32 " VFs",
+			      total_vfs(sim->model));
+		goto fail;
+	}
+	if (now && count) {
+		rc = ctx_fail(ctx, -EBUSY, "vf_set_count", handle,
+			      "%" PRIu32 " VFs already enabled. Disable before enabling %" PRIu32 " VFs", now,
+			      count);
+		goto fail;
+	}
+	if (count)
+		rc = add_vfs(sim, pf, count);
+	else
+		remove_vfs(sim, pf);
+	if (rc < 0)
+		goto fail;
+	return sim_commit(sim);
+fail:
+	sim_abort(sim);
+	return rc;
+}

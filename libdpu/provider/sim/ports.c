@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ports of the e-switches and the functions behind them, as devlink shows them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/text.h"
+#include "flow/rule.h"
+#include "provider/sim/sim.h"
+
+#define UPLINK_PORT(pf) ((((pf)->pfnum + 2) << 16) | 0xffff)
+
+struct sim_pf *sim_pf_find(struct sim *sim, const char *step, const char *handle)
+{
+	struct sim_model *model = sim->model;
+	size_t i;
+
+	if (!strncmp(handle, "pci/", 4)) {
+		for (i = 0; i < model->pf_count; i++) {
+			if (!strcmp(model->pfs[i].pci_address, handle + 4))
+				return &model->pfs[i];
+		}
+	}
+	ctx_fail(sim->ctx, -ENODEV, step, handle, "no such device");
+	return NULL;
+}
+
+static bool is_nic(const struct sim_model *model, const char *handle)
+{
+	size_t i;
+
+	for (i = 0; i < model->nic_count; i++) {
+		if (!strcmp(model->nics[i].handle, handle))
+			return true;
+	}
+	return false;
+}
+
+struct sim_pf *sim_eswitch_find(struct sim *sim, const char *step, const char *handle, int *rc)
+{
+	struct sim_pf *pf;
+
+	if (is_nic(sim->model, handle)) {
+		*rc = ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "the device has no e-switch");
+		return NULL;
+	}
+	pf = sim_pf_find(sim, step, handle);
+	if (!pf) {
+		*rc = -ENODEV;
+		return NULL;
+	}
+	if (sim_nic_mode(sim->model)) {
+		ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "in NIC mode the host owns the e-switch");
+		*rc = ctx_hint(sim->ctx, "set the mode to dpu, then reset the system");
+		return NULL;
+	}
+	*rc = 0;
+	return pf;
+}
+
+struct sim_function *sim_function_at(struct sim_model *model, const struct sim_pf *pf, uint32_t port)
+{
+	size_t i;
+
+	for (i = 0; i < model->function_count; i++) {
+		if (model->functions[i].port == port && model->functions[i].pfnum == pf->pfnum)
+			return &model->functions[i];
+	}
+	return NULL;
+}
+
+/* The port is there at once, its network device after a while. */
+static bool has_representor(const struct sim_pf *pf, const struct sim_function *function)
+{
+	int64_t now = sim_now_ms();
+
+	return now >= pf->representors_ms && now >= function->representor_ms;
+}
+
+int sim_port_resolve(void *arg, const char *name, uint32_t *number)
+{
+	struct sim_resolve *resolve = arg;
+	const struct sim_function *function;
+	struct flow_port port;
+	size_t i;
+
+	if (!strcmp(resolve->pf->netdev, name)) {
+		*number = UPLINK_PORT(resolve->pf);
+		return 0;
+	}
+	for (i = 0; i < resolve->model->function_count; i++) {
+		function = &resolve->model->functions[i];
+		if (function->pfnum != resolve->pf->pfnum || strcmp(function->representor, name))
+			continue;
+		*number = function->port;
+		return 0;
+	}
+	text_copy(port.name, sizeof(port.name), name);
+	if (!flow_port_number(&port, number))
+		return -ENODEV;
+	if (*number == UPLINK_PORT(resolve->pf) || sim_function_at(resolve->model, resolve->pf, *number))
+		return 0;
+	return -ENODEV;
+}
+
+static void uplink_port(const struct sim_model *model, const struct sim_pf *pf, struct provider_port *port)
+{
+	port->index = UPLINK_PORT(pf);
+	port->flavour = DPU_PORT_PHYSICAL;
+	port->pfnum = pf->pfnum;
+	port->vfnum = DPU_PORT_NO_NUMBER;
+	port->sfnum = DPU_PORT_NO_NUMBER;
+	text_copy(port->netdev, sizeof(port->netdev), pf->netdev);
+	port->ifindex = pf->ifindex;
+	snprintf(port->phys_port_name, sizeof(port->phys_port_name), "p%" PRIu32, pf->pfnum);
+	if (pf->eswitch_mode != DPU_ESWITCH_LEGACY)
+		text_copy(port->phys_switch_id, sizeof(port->phys_switch_id), model->switch_id);
+}
+
+static void function_port(const struct sim_model *model, const struct sim_pf *pf,
+			  const struct sim_function *function, struct provider_port *port)
+{
+	char controller[16] = "";
+
+	port->index = function->port;
+	port->controller = function->controller;
+	port->pfnum = function->pfnum;
+	port->vfnum = DPU_PORT_NO_NUMBER;
+	port->sfnum = DPU_PORT_NO_NUMBER;
+	if (has_representor(pf, function)) {
+		text_copy(port->netdev, sizeof(port->netdev), function->representor);
+		port->ifindex = function->representor_ifindex;
+		text_copy(port->phys_switch_id, sizeof(port->phys_switch_id), model->switch_id);
+	}
+	if (function->controller)
+		snprintf(controller, sizeof(controller), "c%" PRIu32, function->controller);
+	switch (function->type) {
+	case DPU_FUNCTION_VF:
+		port->flavour = DPU_PORT_PCIVF;
+		port->vfnum = function->number;
+		snprintf(port->phys_port_name, sizeof(port->phys_port_name), "%.4spf%" PRIu32 "vf%" PRIu32,
+			 controller, function->pfnum, function->number);
+		break;
+	case DPU_FUNCTION_SF:
+		port->flavour = DPU_PORT_PCISF;
+		port->sfnum = function->number;
+		snprintf(port->phys_port_name, sizeof(port->phys_port_name), "%.4spf%" PRIu32 "sf%" PRIu32,
+			 controller, function->pfnum, function->number);
+		break;
+	default:
+		port->flavour = DPU_PORT_PCIPF;
+		snprintf(port->phys_port_name, sizeof(port->phys_port_name), "%.4spf%" PRIu32, controller,
+			 function->pfnum);
+		break;
+	}
+}
+
+static int by_index(const void *a, const void *b)
+{
+	const struct provider_port *left = a, *right = b;
+
+	return (left->index > right->index) - (left->index < right->index);
+}
+
+int sim_ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **ret, size_t *ret_count)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_model *model;
+	struct provider_port *ports;
+	const struct sim_pf *pf;
+	size_t count = 0;
+	size_t i;
+	int rc;
+
+	rc = sim_step(sim, "ports", handle);
+	if (rc == 0)
+		rc = sim_read(sim);
+	if (rc < 0)
+		return rc;
+	model = sim->model;
+	if (is_nic(model, handle)) {
+		*ret = NULL;
+		*ret_count = 0;
+		return 0;
+	}
+	pf = sim_pf_find(sim, "ports", handle);
+	if (!pf)
+		return -ENODEV;
+	ports = ctx_alloc(ctx, (model->function_count + 1) * sizeof(*ports));
+	if (!ports)
+		return ctx_fail_nomem(ctx, "ports");
+	if (!sim_nic_mode(model))
+		uplink_port(model, pf, &ports[count++]);
+	for (i = 0; i < model->function_count && pf->eswitch_mode != DPU_ESWITCH_LEGACY; i++) {
+		if (model->functions[i].pfnum == pf->pfnum)
+			function_port(model, pf, &model->functions[i], &ports[count++]);
+	}
+	qsort(ports, count, sizeof(*ports), by_index);
+	*ret = ports;
+	*ret_count = count;
+	return 0;
+}
+
+static void function_facts(const struct sim_pf *pf, const struct sim_function *function,
+			   struct provider_function *info)
+{
+	bool settled = sim_now_ms() >= function->settled_ms;
+	bool active = function->state == DPU_FUNCTION_ACTIVE;
+
+	info->has_port = pf->eswitch_mode != DPU_ESWITCH_LEGACY;
+	info->port = function->port;
+	info->type = function->type;
+	info->controller = function->controller;
+	info->pfnum = function->pfnum;
+	info->number = function->number;
+	memcpy(info->hw_addr, function->hw_addr, sizeof(info->hw_addr));
+	info->state = function->state;
+	/* The driver follows the state after a while, in either direction. */
+	info->opstate = active == settled ? DPU_FUNCTION_ATTACHED : DPU_FUNCTION_DETACHED;
+	if (info->opstate == DPU_FUNCTION_DETACHED)
+		return;
+	text_copy(info->netdev, sizeof(info->netdev), function->netdev);
+	text_copy(info->rdma_device, sizeof(info->rdma_device), function->rdma_device);
+	text_copy(info->aux_device, sizeof(info->aux_device), function->aux_device);
+}
+
+static int by_type(const void *a, const void *b)
+{
+	const struct provider_function *left = a, *right = b;
+
+	if (left->type != right->type)
+		return (left->type > right->type) - (left->type < right->type);
+	if (left->controller != right->controller)
+		return (left->controller > right->controller) - (left->controller < right->controller);
+	return (left->number > right->number) - (left->number < right->number);
+}
+
+int sim_functions(struct dpu_ctx *ctx, const char *handle, struct provider_function **ret, size_t *ret_count)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_model *model;
+	struct provider_function *infos;
+	const struct sim_pf *pf;
+	size_t count = 0;
+	size_t i;
+	int rc;
+
+	rc = sim_step(sim, "functions", handle);
+	if (rc == 0)
+		rc = sim_read(sim);
+	if (rc < 0)
+		return rc;
+	model = sim->model;
+	if (is_nic(model, handle)) {
+		*ret = NULL;
+		*ret_count = 0;
+		return 0;
+	}
+	pf = sim_pf_find(sim, "functions", handle);
+	if (!pf)
+		return -ENODEV;
+	infos = ctx_alloc(ctx, model->function_count * sizeof(*infos));
+	if (!infos)
+		return ctx_fail_nomem(ctx, "functions");
+	for (i = 0; i < model->function_count; i++) {
+		if (model->functions[i].pfnum == pf->pfnum)
+			function_facts(pf, &model->functions[i], &infos[count++]);
+	}
+	qsort(infos, count, sizeof(*infos), by_type);
+	*ret = infos;
+	*ret_count = count;
+	return 0;
+}
+
+int sim_port_stats(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct dpu_port_stats *stats)
+{
+	struct sim *sim = sim_of(ctx);
+	const struct sim_counters *counters;
+	const struct sim_function *function;
+	const struct sim_pf *pf;
+	int rc;
+
+	rc = sim_step(sim, "port_stats", handle);
+	if (rc == 0)
+		rc = sim_read(sim);
+	if (rc < 0)
+		return rc;
+	pf = sim_pf_find(sim, "port_stats", handle);
+	if (!pf)
+		return -ENODEV;
+	function = sim_function_at(sim->model, pf, port);
+	if (!function && port != UPLINK_PORT(pf))
+		return ctx_fail(ctx, -ENODEV, "port_stats", handle, "no port has the index %" PRIu32, port);
+	counters = function ? &function->counters.now : &pf->counters.now;
+	stats->rx_packets = counters->rx_packets;
+	stats->rx_bytes = counters->rx_bytes;
+	stats->rx_dropped = counters->rx_dropped;
+	stats->tx_packets = counters->tx_packets;
+	stats->tx_bytes = counters->tx_bytes;
+	stats->tx_dropped = counters->tx_dropped;
+	stats->misses = counters->misses;
+	return 0;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The simulated DPU as a provider: opening it, what is always there, and the table. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "core/text.h"
+#include "provider/sim/sim.h"
+
+/* "fault=sf_activate:EIO@2&latency=sf_attach:500&eswitch=legacy" */
+static int read_params(struct sim *sim, char *params, const char **eswitch)
+{
+	char *param, *rest = NULL;
+	int rc;
+
+	for (param = strtok_r(params, "&", &rest); param; param = strtok_r(NULL, "&", &rest)) {
+		if (!strncmp(param, "fault=", 6)) {
+			rc = sim_fault_add(sim, param + 6);
+		} else if (!strncmp(param, "latency=", 8)) {
+			rc = sim_latency_add(sim, param + 8);
+		} else if (!strcmp(param, "eswitch=legacy") || !strcmp(param, "eswitch=switchdev")) {
+			*eswitch = param + 8;
+			rc = 0;
+		} else {
+			ctx_fail(sim->ctx, -EINVAL, "open", param, "sim: has no such parameter");
+			rc = ctx_hint(sim->ctx, "there are fault=, latency= and eswitch=legacy|switchdev");
+		}
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void sim_free(struct sim *sim)
+{
+	struct dpu_ctx *ctx = sim->ctx;
+
+	sim_store_close(sim);
+	ctx_free(ctx, sim->faults);
+	ctx_free(ctx, sim->latencies);
+	ctx_free(ctx, sim);
+}
+
+static int sim_open(struct dpu_ctx *ctx, const char *path, const char *params)
+{
+	const char *eswitch = NULL;
+	char *copy = NULL;
+	struct sim *sim;
+	int rc;
+
+	sim = ctx_alloc(ctx, sizeof(*sim));
+	if (!sim)
+		return ctx_fail_nomem(ctx, "open");
+	sim->ctx = ctx;
+	sim->lock_fd = -1;
+	if (params) {
+		copy = ctx_strdup(ctx, params);
+		rc = copy ? read_params(sim, copy, &eswitch) : ctx_fail_nomem(ctx, "open");
+		if (rc < 0)
+			goto fail;
+	}
+	rc = sim_store_open(sim, path, eswitch);
+	if (rc < 0)
+		goto fail;
+	ctx_free(ctx, copy);
+	ctx->provider = sim;
+	return 0;
+fail:
+	ctx_free(ctx, copy);
+	sim_free(sim);
+	return rc;
+}
+
+static void sim_close(struct dpu_ctx *ctx)
+{
+	sim_free(sim_of(ctx));
+	ctx->provider = NULL;
+}
+
+static int sim_facility(struct dpu_ctx *ctx, enum dpu_facility facility, const char **reason)
+{
+	(void)ctx;
+	(void)facility;
+	*reason = NULL;
+	return 1;
+}
+
+static void pf_facts(const struct sim_model *model, const struct sim_pf *pf, struct provider_device *info)
+{
+	snprintf(info->handle, sizeof(info->handle), "pci/%s", pf->pci_address);
+	text_copy(info->pci_address, sizeof(info->pci_address), pf->pci_address);
+	info->kind = DPU_DEVICE_DPU;
+	text_copy(info->model, sizeof(info->model), model->model);
+	text_copy(info->driver, sizeof(info->driver), "mlx5_core");
+	info->vendor_id = model->vendor_id;
+	info->device_id = model->device_id;
+	text_copy(info->firmware_version, sizeof(info->firmware_version), model->firmware_version);
+	text_copy(info->psid, sizeof(info->psid), model->psid);
+	text_copy(info->serial_number, sizeof(info->serial_number), model->serial_number);
+	text_copy(info->bsp_release, sizeof(info->bsp_release), model->bsp_release);
+	text_copy(info->netdev, sizeof(info->netdev), pf->netdev);
+	info->ifindex = pf->ifindex;
+	text_copy(info->rdma_device, sizeof(info->rdma_device), pf->rdma_device);
+	info->numa_node = 0;
+}
+
+static int sim_devices(struct dpu_ctx *ctx, struct provider_device **ret, size_t *ret_count)
+{
+	struct sim *sim = sim_of(ctx);
+	struct provider_device *infos;
+	const struct sim_model *model;
+	size_t count = 0;
+	size_t i;
+	int rc;
+
+	rc = sim_step(sim, "devices", NULL);
+	if (rc == 0)
+		rc = sim_read(sim);
+	if (rc < 0)
+		return rc;
+	model = sim->model;
+	infos = ctx_alloc(ctx, (model->pf_count + model->nic_count) * sizeof(*infos));
+	if (!infos)
+		return ctx_fail_nomem(ctx, "devices");
+	for (i = 0; i < model->pf_count; i++)
+		pf_facts(model, &model->pfs[i], &infos[count++]);
+	for (i = 0; i < model->nic_count; i++) {
+		text_copy(infos[count].handle, sizeof(infos[count].handle), model->nics[i].handle);
+		infos[count].kind = DPU_DEVICE_NIC;
+		text_copy(infos[count].model, sizeof(infos[count].model), model->nics[i].model);
+		text_copy(infos[count].driver, sizeof(infos[count].driver), model->nics[i].driver);
+		text_copy(infos[count].netdev, sizeof(infos[count].netdev), model->nics[i].netdev);
+		infos[count].ifindex = model->nics[i].ifindex;
+		infos[count++].numa_node = -1;
+	}
+	*ret = infos;
+	*ret_count = count;
+	return 0;
+}
+
+/* Something may always be about to settle: look again soon. */
+static int sim_wait(struct dpu_ctx *ctx, int timeout_ms)
+{
+	struct timespec ms = { .tv_nsec = timeout_ms > 0 ? 1000000 : 0 };
+
+	(void)ctx;
+	nanosleep(&ms, NULL);
+	return 0;
+}
+
+const struct provider_ops provider_sim = {
+	.name = "sim",
+	.open = sim_open,
+	.close = sim_close,
+	.facility = sim_facility,
+	.devices = sim_devices,
+	.ports = sim_ports,
+	.functions = sim_functions,
+	.port_stats = sim_port_stats,
+	.eswitch_mode_get = sim_eswitch_mode_get,
+	.eswitch_mode_set = sim_eswitch_mode_set,
+	.nvconfig_get = sim_nvconfig_get,
+	.nvconfig_set = sim_nvconfig_set,
+	.nvconfig_reset_level = sim_nvconfig_reset_level,
+	.reset = sim_reset,
+	.reset_done = sim_reset_done,
+	.sf_add = sim_sf_add,
+	.function_set_hw_addr = sim_function_set_hw_addr,
+	.sf_activate = sim_sf_activate,
+	.sf_deactivate = sim_sf_deactivate,
+	.sf_bind = sim_sf_bind,
+	.sf_delete = sim_sf_delete,
+	.vf_count = sim_vf_count,
+	.vf_set_count = sim_vf_set_count,
+	.wait = sim_wait,
+	.flow_insert = sim_flow_insert,
+	.flow_delete = sim_flow_delete,
+	.flow_flush = sim_flow_flush,
+	.flow_list = sim_flow_list,
+	.datapath_open = sim_datapath_open,
+	.datapath_close = sim_datapath_close,
+	.datapath_attach = sim_datapath_attach,
+	.datapath_detach = sim_datapath_detach,
+	.datapath_process = sim_datapath_process,
+};

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The simulated DPU. model.h's structures are the whole of its state; store.c keeps them in memory or in a
+ * file that several processes share; the other rooms are what the hardware, its firmware and the kernel
+ * would do to them. steps.c makes any step fail or take time on demand.
+ */
+#ifndef DPU_SIM_SIM_H
+#define DPU_SIM_SIM_H
+
+#include <sys/stat.h>
+#include "provider/provider.h"
+#include "provider/sim/model.h"
+
+/* How long the wait for another process's lock may take. */
+#define SIM_LOCK_MS 5000
+
+struct sim_fault {
+	char step[32];
+	int error;      /* negative errno */
+	uint64_t nth;   /* which call fails, 0 for every one */
+	uint64_t calls; /* so far */
+};
+
+struct sim_latency {
+	char step[32];
+	uint64_t ms;
+};
+
+struct sim {
+	struct dpu_ctx *ctx;
+	struct sim_model *model;
+	uint64_t generation; /* grows with every change of the model */
+	char *path;          /* NULL: memory only */
+	char *lock_path;
+	int lock_fd;        /* -1 while not locked */
+	struct stat loaded; /* what the model was read from */
+	struct sim_fault *faults;
+	size_t fault_count;
+	struct sim_latency *latencies;
+	size_t latency_count;
+};
+
+static inline struct sim *sim_of(struct dpu_ctx *ctx)
+{
+	return ctx->provider;
+}
+
+/* steps.c */
+
+/* Reads "STEP:ERRNO[@N]" or "STEP:MILLISECONDS"; -EINVAL with the detail recorded. */
+int sim_fault_add(struct sim *sim, const char *text);
+int sim_latency_add(struct sim *sim, const char *text);
+/* One call of a step: takes the time it was told to take, fails if it was told to fail. */
+int sim_step(struct sim *sim, const char *step, const char *object);
+/* When what begins now in the background will be done, in ms of the system's clock; never, if told so. */
+int64_t sim_settle_ms(struct sim *sim, const char *step);
+/* The system's clock, which all processes and reboots share. */
+int64_t sim_now_ms(void);
+
+/* store.c */
+
+int sim_store_open(struct sim *sim, const char *path, const char *eswitch);
+void sim_store_close(struct sim *sim);
+/* To read: takes over what another process has changed. */
+int sim_read(struct sim *sim);
+/* To change: locks and takes over. After 0, exactly one of the two ends must follow. */
+int sim_begin(struct sim *sim);
+/* Saves and unlocks. When saving fails, the model is again what it was before sim_begin(). */
+int sim_commit(struct sim *sim);
+/* Unlocks; the model must not have been changed. */
+void sim_abort(struct sim *sim);
+
+/* ports.c */
+
+/* The PF of a handle, or NULL with -ENODEV recorded. */
+struct sim_pf *sim_pf_find(struct sim *sim, const char *step, const char *handle);
+/* The same for what needs an e-switch that the Arm cores own; NULL with the detail recorded, code in *rc. */
+struct sim_pf *sim_eswitch_find(struct sim *sim, const char *step, const char *handle, int *rc);
+/* The function behind a port of the PF, or NULL. */
+struct sim_function *sim_function_at(struct sim_model *model, const struct sim_pf *pf, uint32_t port);
+/* Turns a port's name or number, as flow rules write it, into its number; softtable_resolve_fn. */
+int sim_port_resolve(void *pf_and_model, const char *name, uint32_t *number);
+struct sim_resolve {
+	struct sim_model *model;
+	struct sim_pf *pf;
+};
+int sim_ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **ret, size_t *count);
+int sim_functions(struct dpu_ctx *ctx, const char *handle, struct provider_function **ret, size_t *count);
+int sim_port_stats(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct dpu_port_stats *stats);
+
+/* function.c */
+
+int sim_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum, uint32_t sfnum,
+	       uint32_t *port);
+int sim_function_set_hw_addr(struct dpu_ctx *ctx, const char *handle, uint32_t port,
+			     const uint8_t hw_addr[6]);
+int sim_sf_activate(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+int sim_sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+int sim_sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+int sim_sf_delete(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+int sim_vf_count(struct dpu_ctx *ctx, const char *handle, uint32_t *total);
+int sim_vf_set_count(struct dpu_ctx *ctx, const char *handle, uint32_t count);
+
+/* firmware.c */
+
+int sim_nvconfig_get(struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
+		     const char *name, uint64_t *value);
+int sim_nvconfig_set(struct dpu_ctx *ctx, const char *handle, const struct provider_nvconfig *values,
+		     size_t count);
+int sim_nvconfig_reset_level(struct dpu_ctx *ctx, const char *handle, const char *name, enum dpu_reset *ret);
+int sim_reset(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level);
+int sim_reset_done(struct dpu_ctx *ctx, const char *handle);
+
+/* eswitch.c */
+
+int sim_eswitch_mode_get(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode *ret);
+int sim_eswitch_mode_set(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode mode);
+int sim_flow_insert(struct dpu_ctx *ctx, const char *handle, struct dpu_flow_rule *rule, uint64_t *id);
+int sim_flow_delete(struct dpu_ctx *ctx, const char *handle, uint64_t id);
+int sim_flow_flush(struct dpu_ctx *ctx, const char *handle);
+int sim_flow_list(struct dpu_ctx *ctx, const char *handle, struct provider_flow **ret, size_t *count);
+/* The rules that name a port which is about to go, go with it. */
+void sim_flows_forget_port(struct sim_pf *pf, uint32_t port, const char *netdev);
+
+/* datapath.c */
+
+int sim_datapath_open(struct dpu_ctx *ctx, const char *handle, void **ret);
+void sim_datapath_close(struct dpu_ctx *ctx, void *datapath);
+int sim_datapath_attach(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum dpu_port_end end,
+			struct dpu_virtq *tx, struct dpu_virtq *rx);
+int sim_datapath_detach(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum dpu_port_end end);
+int sim_datapath_process(struct dpu_ctx *ctx, void *datapath);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bad input: each gives its own clear error and leaves the state as it was. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "harness.h"
+
+#define DEADLINE_MS 10000
+
+static char dir[] = "/tmp/libdpu-test-XXXXXX";
+
+static void refused(const char *uri, int code, const char *text)
+{
+	char error[512] = "";
+	DPU_OPTS(dpu_ctx_opts, opts, .error = error, .error_size = sizeof(error));
+	struct dpu_ctx *ctx = NULL;
+	int rc = dpu_ctx_open(uri, &opts, &ctx);
+
+	ok(rc == code && !ctx && strstr(error, text), "%.60s is refused: %s", uri, error);
+	if (rc != code)
+		tap_diag("got %d, wanted %d", rc, code);
+	dpu_ctx_unref(ctx);
+}
+
+static void uris(void)
+{
+	struct dpu_ctx_opts small = { .sz = 3 };
+	struct {
+		struct dpu_ctx_opts known;
+		uint64_t newer;
+	} large = { .known = { .sz = sizeof(large) } };
+	struct dpu_ctx *ctx = NULL;
+
+	refused("", -EINVAL, "no provider name before a colon");
+	refused("bluefield", -EINVAL, "no provider name before a colon");
+	refused("pci:0000:03:00.0", -EPROTONOSUPPORT, "no provider is called \"pci\"");
+	refused("sim:?colour=red", -EINVAL, "no such parameter");
+	refused("sim:?fault=no_such_step:EIO", -EINVAL, "there is no such step");
+	refused("sim:?fault=sf_add:ESOMETHING", -EINVAL, "no such errno");
+	refused("sim:?fault=sf_add:EIO@0", -EINVAL, "number of the call");
+	refused("sim:?fault=sf_add", -EINVAL, "no step before a colon");
+	refused("sim:?latency=sf_attach:soon", -EINVAL, "milliseconds");
+	refused("sim:?eswitch=bridge", -EINVAL, "no such parameter");
+	refused("linux:/somewhere", -EINVAL, "/somewhere");
+	refused("sim:/no/such/folder/t.json", -ENOENT, "No such file");
+	refused("sim:/dev/null", -EINVAL, "not a regular file");
+	is_int(dpu_ctx_open("sim:", &small, &ctx), -EINVAL);
+	is_int(dpu_ctx_open("sim:", &large.known, &ctx), 0);
+	ctx = dpu_ctx_unref(ctx);
+	large.newer = 1; /* an option of a newer library, which this one would silently not obey */
+	is_int(dpu_ctx_open("sim:", &large.known, &ctx), -EINVAL);
+}
+
+static char *slurp(const char *path)
+{
+	struct stat st;
+	char *text;
+	int fd = open(path, O_RDONLY);
+
+	must(fd >= 0 && fstat(fd, &st) == 0);
+	text = calloc(1, (size_t)st.st_size + 1);
+	must(read(fd, text, (size_t)st.st_size) == st.st_size);
+	close(fd);
+	return text;
+}
+
+static void spill(const char *path, const char *text, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	must(fd >= 0 && write(fd, text, size) == (ssize_t)size);
+	close(fd);
+}
+
+/* One text replaced in an otherwise good file. */
+static void edited(const char *good, const char *from, const char *to, int code, const char *text)
+{
+	char path[64], uri[96], *edit, *at;
+
+	snprintf(path, sizeof(path), "%s/edited.json", dir);
+	snprintf(uri, sizeof(uri), "sim:%s", path);
+	at = strstr(good, from);
+	must(at);
+	must(asprintf(&edit, "%.*s%s%s", (int)(at - good), good, to, at + strlen(from)) > 0);
+	spill(path, edit, strlen(edit));
+	free(edit);
+	refused(uri, code, text);
+	unlink(path);
+}
+
+static void files(void)
+{
+	char path[64], uri[96], *good;
+	size_t size, cut;
+	int refusals = 0, cuts = 0;
+
+	snprintf(path, sizeof(path), "%s/good.json", dir);
+	snprintf(uri, sizeof(uri), "sim:%s", path);
+	dpu_ctx_unref(open_uri(uri));
+	good = slurp(path);
+	size = strlen(good);
+
+	/* Torn anywhere. The last two bytes are white space and the closing brace. */
+	for (cut = 0; cut < size - 2; cut += 97) {
+		char error[512] = "";
+		DPU_OPTS(dpu_ctx_opts, opts, .error = error, .error_size = sizeof(error));
+		struct dpu_ctx *ctx = NULL;
+
+		spill(path, good, cut);
+		cuts++;
+		refusals += dpu_ctx_open(uri, &opts, &ctx) == -EBADMSG && strstr(error, "line");
+	}
+	ok(refusals == cuts && cuts > 20, "a file torn at any of %d places is refused with its line", cuts);
+	is_int(strlen(good), size);
+
+	spill(path, "[]\n", 3);
+	refused(uri, -EBADMSG, "not a JSON object");
+	spill(path, "{}\n", 3);
+	refused(uri, -EBADMSG, "no libdpu topology");
+	spill(path, "{\"format\": \"kicad\"}\n", 20);
+	refused(uri, -EBADMSG, "no libdpu topology");
+	edited(good, "\"version\": 1", "\"version\": 99", -EPROTONOSUPPORT, "newer format");
+	edited(good, "\"vendor_id\": 5555", "\"vendor_id\": 555555", -EBADMSG,
+	       "board.vendor_id: not a number in range");
+	edited(good, "\"vendor_id\": 5555", "\"vendor_id\": -1", -EBADMSG, "board.vendor_id");
+	edited(good, "\"model\": \"BlueField-3\"", "\"model\": 3", -EBADMSG, "board.model: not a text");
+	edited(good, "\"eswitch_mode\": \"switchdev\"", "\"eswitch_mode\": \"bridge\"", -EBADMSG,
+	       "pfs[0].eswitch_mode: not an e-switch mode");
+	edited(good, "\"hw_addr\": \"e8:eb:d3:ce:cc:ec\"", "\"hw_addr\": \"e8:eb\"", -EBADMSG,
+	       "not a MAC address");
+	edited(good, "\"type\": \"pf\"", "\"type\": \"xf\"", -EBADMSG, "functions[0].type");
+	edited(good, "\"port\": 163872", "\"port\": 131072", -EBADMSG, "another function has it");
+	edited(good, "\"INTERNAL_CPU_MODEL\"", "\"EXTERNAL_CPU_MODEL\"", -EBADMSG,
+	       "firmware_config.INTERNAL_CPU_MODEL.current: missing");
+	edited(good, "\"flows\": []", "\"flows\": [{\"id\": 1}]", -EBADMSG, "pfs[0].flows[0].id");
+	edited(good, "\"pfs\": [", "\"faults\": [\"sf_add\"], \"pfs\": [", -EINVAL, "no step before a colon");
+
+	/* A good file keeps what it says. */
+	spill(path, good, size);
+	dpu_ctx_unref(open_uri(uri));
+	free(good);
+	unlink(path);
+}
+
+static void arguments(void)
+{
+	static const uint8_t multicast[6] = { 0x01, 0, 0x5e, 0, 0, 1 };
+	struct dpu_ctx *ctx = open_uri("sim:");
+	struct dpu_device *device = find_device(ctx, "p0"), *none = NULL;
+	char *before = picture(device), *after;
+	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 0);
+	struct dpu_function *sf = NULL;
+
+	is_int(dpu_device_find(ctx, "0000:99:00.0", &none), -ENODEV);
+	contains(dpu_ctx_error_text(ctx), "find device 0000:99:00.0: no such device");
+	is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), -EEXIST); /* the default SF has 0 */
+	contains(dpu_ctx_error_text(ctx), "sfnum 0: SF already exist. Choose different sfnum");
+	opts.sfnum = 70000;
+	is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), -ERANGE);
+	contains(dpu_ctx_error_text(ctx), "sfnum 70000");
+	opts.sfnum = 5;
+	opts.hw_addr = multicast;
+	is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), -EINVAL);
+	contains(dpu_ctx_error_text(ctx), "01:00:5e:00:00:01: a multicast address");
+	is_int(dpu_mode_set(device, DPU_MODE_SEPARATED), -EOPNOTSUPP);
+	contains(dpu_ctx_error_text(ctx), "separated host");
+	is_int(dpu_eswitch_mode_set(device, DPU_ESWITCH_SWITCHDEV_INACTIVE, DEADLINE_MS), -EOPNOTSUPP);
+	is_int(dpu_vf_set_count(device, 17, DEADLINE_MS), -ERANGE);
+	contains(dpu_error_hint(dpu_ctx_error(ctx)), "NUM_OF_VFS");
+	after = picture(device);
+	ok(!strcmp(before, after), "none of it changed anything");
+	free(before);
+	free(after);
+	dpu_device_unref(device);
+	dpu_ctx_unref(ctx);
+}
+
+/* The firmware's own limit: PF_TOTAL_SF of the factory. */
+static void limits(void)
+{
+	struct dpu_ctx *ctx = open_uri("sim:?latency=sf_attach:0&latency=representors:0&latency=sf_detach:0");
+	struct dpu_device *device = find_device(ctx, "p0");
+	struct dpu_function *sf;
+	uint32_t made = 0;
+	int rc = 0;
+
+	while (made < 1000) {
+		DPU_OPTS(dpu_sf_opts, opts, .sfnum = 1 + made);
+
+		rc = dpu_sf_create(device, &opts, DEADLINE_MS, &sf);
+		if (rc < 0)
+			break;
+		dpu_function_unref(sf);
+		made++;
+	}
+	is_int(rc, -ENOSPC);
+	is_int(made, 235); /* 236, less the default one */
+	contains(dpu_error_hint(dpu_ctx_error(ctx)), "PF_TOTAL_SF");
+	dpu_device_unref(device);
+	dpu_ctx_unref(ctx);
+}
+
+static void deadline(void)
+{
+	struct dpu_ctx *ctx = open_uri("sim:?latency=sf_attach:60000");
+	struct dpu_device *device = find_device(ctx, "p0");
+	char *before = picture(device), *after;
+	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 9);
+	struct dpu_function *sf = NULL;
+
+	is_int(dpu_sf_create(device, &opts, 30, &sf), -ETIMEDOUT);
+	is_str(dpu_error_step(dpu_ctx_error(ctx)), "sf_attach");
+	contains(dpu_ctx_error_text(ctx), "sfnum 9: not done within 30 ms");
+	after = picture(device);
+	ok(!sf && !strcmp(before, after), "the SF that came too late is gone");
+	free(before);
+	free(after);
+	dpu_device_unref(device);
+	dpu_ctx_unref(ctx);
+}
+
+/* In a child with a small file system of its own: the disk is full when the state is saved. */
+static int full_disk_child(void)
+{
+	char path[64], uri[96], filler[4096] = { 1 }, *before, *after, *text;
+	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 9);
+	struct dpu_function *sf = NULL;
+	struct dpu_device *device;
+	struct dpu_ctx *ctx;
+	int fd, rc;
+
+	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return 77;
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", dir, "tmpfs", 0, "size=64k") < 0)
+		return 77;
+	snprintf(path, sizeof(path), "%s/t.json", dir);
+	snprintf(uri, sizeof(uri), "sim:%s", path);
+	ctx = open_uri(uri);
+	device = find_device(ctx, "p0");
+	before = picture(device);
+	snprintf(path, sizeof(path), "%s/filler", dir);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	while (write(fd, filler, sizeof(filler)) > 0)
+		;
+	close(fd);
+	rc = dpu_sf_create(device, &opts, DEADLINE_MS, &sf);
+	text = strdup(dpu_ctx_error_text(ctx));
+	after = picture(device);
+	fprintf(stderr, "# %s\n", text);
+	if (rc != -ENOSPC || !strstr(text, "save") || !strstr(text, "No space left") || strcmp(before, after))
+		return 1;
+	/* When there is room again, everything goes on. */
+	unlink(path);
+	return dpu_sf_create(device, &opts, DEADLINE_MS, &sf) == 0 ? 0 : 2;
+}
+
+static void full_disk(void)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0)
+		_exit(full_disk_child());
+	must(pid > 0 && waitpid(pid, &status, 0) == pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		tap_skip("a file system of one's own needs root or user namespaces");
+	else
+		ok(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+		   "a full disk is told as such, and the state stays as it was (%d)", WEXITSTATUS(status));
+}
+
+int main(void)
+{
+	char lock[80];
+
+	must(mkdtemp(dir));
+	uris();
+	files();
+	arguments();
+	limits();
+	deadline();
+	full_disk();
+	snprintf(lock, sizeof(lock), "%s/good.json.lock", dir);
+	unlink(lock);
+	ok(rmdir(dir) == 0, "no other file is left");
+	return tap_done();
+}
