@@ -84,8 +84,9 @@ static int refresh(struct sim_datapath *dp)
 
 	if (dp->generation == dp->sim->generation && dp->pf)
 		return 0;
-	dp->pf = sim_eswitch_find(dp->sim, "datapath_process", dp->handle, &rc);
-	if (!dp->pf)
+	dp->pf = NULL;
+	rc = sim_eswitch_find(dp->sim, "datapath_process", dp->handle, &dp->pf);
+	if (rc < 0)
 		return rc;
 	resolve = (struct sim_resolve){ dp->sim->model, dp->pf };
 	for (i = dp->end_count; i--;) {
@@ -129,13 +130,8 @@ int sim_datapath_open(struct dpu_ctx *ctx, const char *handle, void **ret)
 	struct sim_pf *pf;
 	int rc;
 
-	rc = sim_step(sim, "datapath_open", handle);
-	if (rc == 0)
-		rc = sim_read(sim);
+	rc = sim_read_eswitch(sim, "datapath_open", handle, &pf);
 	if (rc < 0)
-		return rc;
-	pf = sim_eswitch_find(sim, "datapath_open", handle, &rc);
-	if (!pf)
 		return rc;
 	if (pf->eswitch_mode == DPU_ESWITCH_LEGACY) {
 		ctx_fail(ctx, -EOPNOTSUPP, "datapath_open", handle, "the e-switch is in legacy mode");

@@ -9,17 +9,11 @@
 
 int sim_eswitch_mode_get(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode *ret)
 {
-	struct sim *sim = sim_of(ctx);
-	const struct sim_pf *pf;
+	struct sim_pf *pf;
 	int rc;
 
-	rc = sim_step(sim, "eswitch_mode_get", handle);
+	rc = sim_read_eswitch(sim_of(ctx), "eswitch_mode_get", handle, &pf);
 	if (rc == 0)
-		rc = sim_read(sim);
-	if (rc < 0)
-		return rc;
-	pf = sim_eswitch_find(sim, "eswitch_mode_get", handle, &rc);
-	if (pf)
 		*ret = pf->eswitch_mode;
 	return rc;
 }
@@ -44,74 +38,61 @@ int sim_eswitch_mode_set(struct dpu_ctx *ctx, const char *handle, enum dpu_eswit
 	struct sim_pf *pf;
 	int rc;
 
-	rc = sim_step(sim, "eswitch_mode_set", handle);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = sim_begin_eswitch(sim, "eswitch_mode_set", handle, &pf);
 	if (rc < 0)
 		return rc;
-	pf = sim_eswitch_find(sim, "eswitch_mode_set", handle, &rc);
-	if (!pf)
-		goto fail;
 	if (mode == DPU_ESWITCH_SWITCHDEV_INACTIVE) {
 		rc = ctx_fail(ctx, -EOPNOTSUPP, "eswitch_mode_set", handle, "the driver has no such mode");
-		goto fail;
-	}
-	if (mode == DPU_ESWITCH_LEGACY) {
+	} else if (mode == DPU_ESWITCH_LEGACY) {
 		go_legacy(sim, pf);
 	} else if (pf->eswitch_mode == DPU_ESWITCH_LEGACY) {
 		pf->eswitch_mode = mode;
 		pf->representors_ms = sim_settle_ms(sim, "representors");
 	}
-	return sim_commit(sim);
-fail:
-	sim_abort(sim);
-	return rc;
+	return sim_end(sim, rc);
 }
 
-/* A PF whose e-switch forwards by rules. */
-static struct sim_pf *flow_pf(struct sim *sim, const char *step, const char *handle, int *rc)
+/* Rules are for an e-switch that forwards by them. */
+static int check_switchdev(struct sim *sim, const char *step, const char *handle, const struct sim_pf *pf)
 {
-	struct sim_pf *pf = sim_eswitch_find(sim, step, handle, rc);
-
-	if (!pf || pf->eswitch_mode == DPU_ESWITCH_SWITCHDEV)
-		return pf;
+	if (pf->eswitch_mode == DPU_ESWITCH_SWITCHDEV)
+		return 0;
 	ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "the e-switch is in legacy mode");
-	*rc = ctx_hint(sim->ctx, "set the e-switch to switchdev first");
-	return NULL;
+	return ctx_hint(sim->ctx, "set the e-switch to switchdev first");
+}
+
+static int add_flow(struct sim *sim, struct sim_pf *pf, const struct dpu_flow_rule *rule, uint64_t *id)
+{
+	struct sim_resolve resolve = { sim->model, pf };
+	struct dpu_flow_rule *own;
+	int rc;
+
+	rc = flow_rule_clone(sim->ctx, rule, true, &own);
+	if (rc < 0)
+		return rc;
+	rc = softtable_insert(pf->fdb, own, sim_port_resolve, &resolve, pf->next_flow_id, id);
+	dpu_flow_rule_unref(own);
+	if (rc == 0)
+		pf->next_flow_id++;
+	return rc;
 }
 
 int sim_flow_insert(struct dpu_ctx *ctx, const char *handle, struct dpu_flow_rule *rule, uint64_t *ret_id)
 {
 	struct sim *sim = sim_of(ctx);
-	struct sim_resolve resolve;
-	struct dpu_flow_rule *own;
 	struct sim_pf *pf;
 	uint64_t id;
 	int rc;
 
-	rc = sim_step(sim, "flow_insert", handle);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = sim_begin_eswitch(sim, "flow_insert", handle, &pf);
 	if (rc < 0)
 		return rc;
-	pf = flow_pf(sim, "flow_insert", handle, &rc);
-	if (!pf)
-		goto fail;
-	resolve = (struct sim_resolve){ sim->model, pf };
-	rc = flow_rule_clone(ctx, rule, true, &own);
-	if (rc < 0)
-		goto fail;
-	rc = softtable_insert(pf->fdb, own, sim_port_resolve, &resolve, pf->next_flow_id, &id);
-	dpu_flow_rule_unref(own);
-	if (rc < 0)
-		goto fail;
-	pf->next_flow_id++;
-	rc = sim_commit(sim);
+	rc = check_switchdev(sim, "flow_insert", handle, pf);
+	if (rc == 0)
+		rc = add_flow(sim, pf, rule, &id);
+	rc = sim_end(sim, rc);
 	if (rc == 0)
 		*ret_id = id;
-	return rc;
-fail:
-	sim_abort(sim);
 	return rc;
 }
 
@@ -119,47 +100,30 @@ int sim_flow_delete(struct dpu_ctx *ctx, const char *handle, uint64_t id)
 {
 	struct sim *sim = sim_of(ctx);
 	struct sim_pf *pf;
-	char object[96];
 	int rc;
 
-	snprintf(object, sizeof(object), "%s flow %" PRIu64, handle, id);
-	rc = sim_step(sim, "flow_delete", object);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = sim_begin_eswitch(sim, "flow_delete", handle, &pf);
 	if (rc < 0)
 		return rc;
-	pf = flow_pf(sim, "flow_delete", handle, &rc);
-	if (!pf)
-		goto fail;
-	rc = softtable_remove(pf->fdb, id);
-	if (rc < 0) {
-		rc = ctx_fail(ctx, rc, "flow_delete", object, "no flow has that id");
-		goto fail;
-	}
-	return sim_commit(sim);
-fail:
-	sim_abort(sim);
-	return rc;
+	rc = check_switchdev(sim, "flow_delete", handle, pf);
+	if (rc == 0)
+		rc = softtable_remove(pf->fdb, id);
+	return sim_end(sim, rc);
 }
 
 int sim_flow_flush(struct dpu_ctx *ctx, const char *handle)
 {
 	struct sim *sim = sim_of(ctx);
 	struct sim_pf *pf;
-	int count, rc;
+	int count = 0, rc;
 
-	rc = sim_step(sim, "flow_flush", handle);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = sim_begin_eswitch(sim, "flow_flush", handle, &pf);
 	if (rc < 0)
 		return rc;
-	pf = flow_pf(sim, "flow_flush", handle, &rc);
-	if (!pf) {
-		sim_abort(sim);
-		return rc;
-	}
-	count = softtable_flush(pf->fdb);
-	rc = sim_commit(sim);
+	rc = check_switchdev(sim, "flow_flush", handle, pf);
+	if (rc == 0)
+		count = softtable_flush(pf->fdb);
+	rc = sim_end(sim, rc);
 	return rc < 0 ? rc : count;
 }
 
@@ -172,13 +136,10 @@ int sim_flow_list(struct dpu_ctx *ctx, const char *handle, struct provider_flow 
 	size_t i;
 	int rc;
 
-	rc = sim_step(sim, "flow_list", handle);
+	rc = sim_read_eswitch(sim, "flow_list", handle, &pf);
 	if (rc == 0)
-		rc = sim_read(sim);
+		rc = check_switchdev(sim, "flow_list", handle, pf);
 	if (rc < 0)
-		return rc;
-	pf = flow_pf(sim, "flow_list", handle, &rc);
-	if (!pf)
 		return rc;
 	flows = ctx_alloc(ctx, softtable_count(pf->fdb) * sizeof(*flows));
 	if (!flows)

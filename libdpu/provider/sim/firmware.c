@@ -34,6 +34,41 @@ static int find_param(struct sim *sim, const char *step, const char *name)
 	return ctx_fail(sim->ctx, -ENOENT, step, name, "the firmware has no such parameter");
 }
 
+/* The configuration is the board's, and there in every mode. */
+static int check_board(struct sim *sim, const char *step, const char *handle)
+{
+	struct sim_pf *pf;
+
+	return sim_pf_find(sim, step, handle, &pf);
+}
+
+/* The way into a step that reads. */
+static int read_board(struct sim *sim, const char *step, const char *handle)
+{
+	int rc;
+
+	rc = sim_step(sim, step, handle);
+	if (rc == 0)
+		rc = sim_read(sim);
+	return rc < 0 ? rc : check_board(sim, step, handle);
+}
+
+/* The way into a step that changes. After 0, sim_end() must follow. */
+static int begin_board(struct sim *sim, const char *step, const char *handle)
+{
+	int rc;
+
+	rc = sim_step(sim, step, handle);
+	if (rc == 0)
+		rc = sim_begin(sim);
+	if (rc < 0)
+		return rc;
+	rc = check_board(sim, step, handle);
+	if (rc < 0)
+		sim_abort(sim);
+	return rc;
+}
+
 int sim_nvconfig_get(struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
 		     const char *name, uint64_t *value)
 {
@@ -41,13 +76,9 @@ int sim_nvconfig_get(struct dpu_ctx *ctx, const char *handle, enum provider_nvco
 	const struct sim_param *param;
 	int i, rc;
 
-	rc = sim_step(sim, "nvconfig_get", name);
-	if (rc == 0)
-		rc = sim_read(sim);
+	rc = read_board(sim, "nvconfig_get", handle);
 	if (rc < 0)
 		return rc;
-	if (!sim_pf_find(sim, "nvconfig_get", handle))
-		return -ENODEV;
 	i = find_param(sim, "nvconfig_get", name);
 	if (i < 0)
 		return i;
@@ -83,35 +114,24 @@ int sim_nvconfig_set(struct dpu_ctx *ctx, const char *handle, const struct provi
 	size_t i;
 	int rc;
 
-	rc = sim_step(sim, "nvconfig_set", handle);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = begin_board(sim, "nvconfig_set", handle);
 	if (rc < 0)
 		return rc;
-	if (!sim_pf_find(sim, "nvconfig_set", handle)) {
-		rc = -ENODEV;
-		goto fail;
-	}
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count && rc == 0; i++)
 		rc = check_value(sim, &values[i]);
-		if (rc < 0)
-			goto fail;
-	}
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count && rc == 0; i++)
 		sim->model->params[find_param(sim, "nvconfig_set", values[i].name)].next = values[i].value;
-	return sim_commit(sim);
-fail:
-	sim_abort(sim);
-	return rc;
+	return sim_end(sim, rc);
 }
 
 int sim_nvconfig_reset_level(struct dpu_ctx *ctx, const char *handle, const char *name, enum dpu_reset *ret)
 {
 	struct sim *sim = sim_of(ctx);
-	int i;
+	int i, rc;
 
-	if (!sim_pf_find(sim, "nvconfig_reset_level", handle))
-		return -ENODEV;
+	rc = check_board(sim, "nvconfig_reset_level", handle);
+	if (rc < 0)
+		return rc;
 	i = find_param(sim, "nvconfig_reset_level", name);
 	if (i < 0)
 		return i;
@@ -123,32 +143,22 @@ int sim_reset(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level)
 {
 	struct sim *sim = sim_of(ctx);
 	struct sim_param former[SIM_PARAMS];
-	int64_t done;
 	int i, rc;
 
-	rc = sim_step(sim, "reset", handle);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = begin_board(sim, "reset", handle);
 	if (rc < 0)
 		return rc;
-	if (!sim_pf_find(sim, "reset", handle)) {
-		sim_abort(sim);
-		return -ENODEV;
-	}
 	memcpy(former, sim->model->params, sizeof(former));
 	for (i = 0; i < SIM_PARAMS; i++) {
 		if (sim_param_infos[i].level <= level)
 			sim->model->params[i].current = sim->model->params[i].next;
 	}
-	done = sim_settle_ms(sim, "reset_done");
 	rc = sim_model_boot(ctx, sim->model, false);
-	if (rc < 0) {
+	if (rc < 0)
 		memcpy(sim->model->params, former, sizeof(former));
-		sim_abort(sim);
-		return rc;
-	}
-	sim->model->reset_ms = done;
-	return sim_commit(sim);
+	else
+		sim->model->reset_ms = sim_settle_ms(sim, "reset_done");
+	return sim_end(sim, rc);
 }
 
 int sim_reset_done(struct dpu_ctx *ctx, const char *handle)
@@ -156,12 +166,6 @@ int sim_reset_done(struct dpu_ctx *ctx, const char *handle)
 	struct sim *sim = sim_of(ctx);
 	int rc;
 
-	rc = sim_step(sim, "reset_done", handle);
-	if (rc == 0)
-		rc = sim_read(sim);
-	if (rc < 0)
-		return rc;
-	if (!sim_pf_find(sim, "reset_done", handle))
-		return -ENODEV;
-	return sim_now_ms() >= sim->model->reset_ms;
+	rc = read_board(sim, "reset_done", handle);
+	return rc < 0 ? rc : sim_now_ms() >= sim->model->reset_ms;
 }

@@ -6,44 +6,33 @@
 #include <string.h>
 #include "provider/sim/sim.h"
 
-/* The function behind a port, with the change begun; on failure nothing is held. */
-static int begin_at(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t port,
-		    struct sim_pf **pf, struct sim_function **function)
+/* The way into a step on the function behind a port. After 0, sim_end() must follow. */
+static int begin_at(struct sim *sim, const char *step, const char *handle, uint32_t port, struct sim_pf **pf,
+		    struct sim_function **function)
 {
-	struct sim *sim = sim_of(ctx);
 	char object[80];
 	int rc;
 
-	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
-	rc = sim_step(sim, step, object);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = sim_begin_eswitch(sim, step, handle, pf);
 	if (rc < 0)
 		return rc;
-	*pf = sim_eswitch_find(sim, step, handle, &rc);
-	if (!*pf)
-		goto fail;
 	*function = sim_function_at(sim->model, *pf, port);
-	if (!*function || (*pf)->eswitch_mode == DPU_ESWITCH_LEGACY) {
-		rc = ctx_fail(ctx, -ENODEV, step, object, "no function is behind that port");
-		goto fail;
-	}
-	return 0;
-fail:
-	sim_abort(sim);
-	return rc;
+	if (*function && (*pf)->eswitch_mode != DPU_ESWITCH_LEGACY)
+		return 0;
+	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
+	return sim_end(sim, ctx_fail(sim->ctx, -ENODEV, step, object, "no function is behind that port"));
 }
 
 /* The same for an SF. */
-static int begin_sf(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t port,
-		    struct sim_pf **pf, struct sim_function **sf)
+static int begin_sf(struct sim *sim, const char *step, const char *handle, uint32_t port, struct sim_pf **pf,
+		    struct sim_function **sf)
 {
-	int rc = begin_at(ctx, step, handle, port, pf, sf);
+	int rc = begin_at(sim, step, handle, port, pf, sf);
 
 	if (rc < 0 || (*sf)->type == DPU_FUNCTION_SF)
 		return rc;
-	sim_abort(sim_of(ctx));
-	return ctx_fail(ctx, -EOPNOTSUPP, step, handle, "the function behind that port is no SF");
+	return sim_end(
+		sim, ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "the function behind that port is no SF"));
 }
 
 /* The lowest free slot of a controller's SFs; -EEXIST, -ENOSPC. */
@@ -99,46 +88,45 @@ static int check_sf(struct sim *sim, const struct sim_pf *pf, uint32_t controlle
 	return 0;
 }
 
-int sim_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum, uint32_t sfnum,
-	       uint32_t *port)
+static int add_sf(struct sim *sim, struct sim_pf *pf, uint32_t controller, uint32_t sfnum, uint32_t *port)
 {
-	struct sim *sim = sim_of(ctx);
 	struct sim_function *sf;
-	struct sim_pf *pf;
-	uint32_t slot = 0, new_port;
+	uint32_t slot = 0;
 	int rc;
 
-	rc = sim_step(sim, "sf_add", handle);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = find_slot(sim, pf, controller, sfnum, &slot);
 	if (rc < 0)
 		return rc;
-	pf = sim_eswitch_find(sim, "sf_add", handle, &rc);
-	if (!pf)
-		goto fail;
-	rc = check_sf(sim, pf, controller, pfnum, sfnum);
-	if (rc == 0)
-		rc = find_slot(sim, pf, controller, sfnum, &slot);
-	if (rc < 0)
-		goto fail;
-	sf = sim_model_add(ctx, sim->model);
-	if (!sf) {
-		rc = ctx_fail_nomem(ctx, "sf_add");
-		goto fail;
-	}
+	sf = sim_model_add(sim->ctx, sim->model);
+	if (!sf)
+		return ctx_fail_nomem(sim->ctx, "sf_add");
 	sf->pfnum = pf->pfnum;
 	sf->type = DPU_FUNCTION_SF;
 	sf->controller = controller;
 	sf->number = sfnum;
 	sim_model_name_sf(sim->model, sf, slot);
 	sf->representor_ms = sim_settle_ms(sim, "representors");
-	new_port = sf->port;
-	rc = sim_commit(sim);
+	*port = sf->port;
+	return 0;
+}
+
+int sim_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum, uint32_t sfnum,
+	       uint32_t *ret_port)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
+	uint32_t port = 0;
+	int rc;
+
+	rc = sim_begin_eswitch(sim, "sf_add", handle, &pf);
+	if (rc < 0)
+		return rc;
+	rc = check_sf(sim, pf, controller, pfnum, sfnum);
 	if (rc == 0)
-		*port = new_port;
-	return rc;
-fail:
-	sim_abort(sim);
+		rc = add_sf(sim, pf, controller, sfnum, &port);
+	rc = sim_end(sim, rc);
+	if (rc == 0)
+		*ret_port = port;
 	return rc;
 }
 
@@ -149,11 +137,11 @@ int sim_function_set_hw_addr(struct dpu_ctx *ctx, const char *handle, uint32_t p
 	struct sim_pf *pf;
 	int rc;
 
-	rc = begin_at(ctx, "function_set_hw_addr", handle, port, &pf, &function);
+	rc = begin_at(sim, "function_set_hw_addr", handle, port, &pf, &function);
 	if (rc < 0)
 		return rc;
 	memcpy(function->hw_addr, hw_addr, sizeof(function->hw_addr));
-	return sim_commit(sim);
+	return sim_end(sim, 0);
 }
 
 int sim_sf_activate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
@@ -163,7 +151,7 @@ int sim_sf_activate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 	struct sim_pf *pf;
 	int rc;
 
-	rc = begin_sf(ctx, "sf_activate", handle, port, &pf, &sf);
+	rc = begin_sf(sim, "sf_activate", handle, port, &pf, &sf);
 	if (rc < 0)
 		return rc;
 	if (sf->state == DPU_FUNCTION_ACTIVE) {
@@ -183,7 +171,7 @@ int sim_sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 	struct sim_pf *pf;
 	int rc;
 
-	rc = begin_sf(ctx, "sf_deactivate", handle, port, &pf, &sf);
+	rc = begin_sf(sim, "sf_deactivate", handle, port, &pf, &sf);
 	if (rc < 0)
 		return rc;
 	if (sf->state == DPU_FUNCTION_INACTIVE) {
@@ -203,7 +191,7 @@ int sim_sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 	struct sim_pf *pf;
 	int rc;
 
-	rc = begin_sf(ctx, "sf_bind", handle, port, &pf, &sf);
+	rc = begin_sf(sim, "sf_bind", handle, port, &pf, &sf);
 	if (rc < 0)
 		return rc;
 	/* The driver binds by itself, as upstream's does: nothing to change. */
@@ -219,7 +207,7 @@ int sim_sf_delete(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 	struct sim_pf *pf;
 	int rc;
 
-	rc = begin_sf(ctx, "sf_delete", handle, port, &pf, &sf);
+	rc = begin_sf(sim, "sf_delete", handle, port, &pf, &sf);
 	if (rc < 0)
 		return rc;
 	sim_flows_forget_port(pf, sf->port, sf->representor);
@@ -247,16 +235,11 @@ static uint32_t total_vfs(const struct sim_model *model)
 int sim_vf_count(struct dpu_ctx *ctx, const char *handle, uint32_t *total)
 {
 	struct sim *sim = sim_of(ctx);
-	const struct sim_pf *pf;
+	struct sim_pf *pf;
 	int rc;
 
-	rc = sim_step(sim, "vf_count", handle);
-	if (rc == 0)
-		rc = sim_read(sim);
+	rc = sim_read_eswitch(sim, "vf_count", handle, &pf);
 	if (rc < 0)
-		return rc;
-	pf = sim_eswitch_find(sim, "vf_count", handle, &rc);
-	if (!pf)
 		return rc;
 	*total = total_vfs(sim->model);
 	return (int)count_vfs(sim->model, pf);
@@ -299,41 +282,33 @@ static int add_vfs(struct sim *sim, struct sim_pf *pf, uint32_t count)
 	return 0;
 }
 
+static int check_vfs(struct sim *sim, const struct sim_pf *pf, const char *handle, uint32_t count)
+{
+	uint32_t now = count_vfs(sim->model, pf), total = total_vfs(sim->model);
+
+	if (count > total)
+		return ctx_fail(sim->ctx, -ERANGE, "vf_set_count", handle, "the PF can have %" PRIu32 " VFs",
+				total);
+	if (now && count)
+		return ctx_fail(sim->ctx, -EBUSY, "vf_set_count", handle,
+				"%" PRIu32 " VFs already enabled. Disable before enabling %" PRIu32 " VFs",
+				now, count);
+	return 0;
+}
+
 int sim_vf_set_count(struct dpu_ctx *ctx, const char *handle, uint32_t count)
 {
 	struct sim *sim = sim_of(ctx);
 	struct sim_pf *pf;
-	uint32_t now;
 	int rc;
 
-	rc = sim_step(sim, "vf_set_count", handle);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = sim_begin_eswitch(sim, "vf_set_count", handle, &pf);
 	if (rc < 0)
 		return rc;
-	pf = sim_eswitch_find(sim, "vf_set_count", handle, &rc);
-	if (!pf)
-		goto fail;
-	now = count_vfs(sim->model, pf);
-	if (count > total_vfs(sim->model)) {
-		rc = ctx_fail(ctx, -ERANGE, "vf_set_count", handle, "the PF can have %" PRIu32 " VFs",
-			      total_vfs(sim->model));
-		goto fail;
-	}
-	if (now && count) {
-		rc = ctx_fail(ctx, -EBUSY, "vf_set_count", handle,
-			      "%" PRIu32 " VFs already enabled. Disable before enabling %" PRIu32 " VFs", now,
-			      count);
-		goto fail;
-	}
-	if (count)
+	rc = check_vfs(sim, pf, handle, count);
+	if (rc == 0 && count)
 		rc = add_vfs(sim, pf, count);
-	else
+	else if (rc == 0)
 		remove_vfs(sim, pf);
-	if (rc < 0)
-		goto fail;
-	return sim_commit(sim);
-fail:
-	sim_abort(sim);
-	return rc;
+	return sim_end(sim, rc);
 }

@@ -11,19 +11,20 @@
 
 #define UPLINK_PORT(pf) ((((pf)->pfnum + 2) << 16) | 0xffff)
 
-struct sim_pf *sim_pf_find(struct sim *sim, const char *step, const char *handle)
+int sim_pf_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
 {
 	struct sim_model *model = sim->model;
 	size_t i;
 
 	if (!strncmp(handle, "pci/", 4)) {
 		for (i = 0; i < model->pf_count; i++) {
-			if (!strcmp(model->pfs[i].pci_address, handle + 4))
-				return &model->pfs[i];
+			if (strcmp(model->pfs[i].pci_address, handle + 4))
+				continue;
+			*pf = &model->pfs[i];
+			return 0;
 		}
 	}
-	ctx_fail(sim->ctx, -ENODEV, step, handle, "no such device");
-	return NULL;
+	return ctx_fail(sim->ctx, -ENODEV, step, handle, "no such device");
 }
 
 static bool is_nic(const struct sim_model *model, const char *handle)
@@ -37,26 +38,42 @@ static bool is_nic(const struct sim_model *model, const char *handle)
 	return false;
 }
 
-struct sim_pf *sim_eswitch_find(struct sim *sim, const char *step, const char *handle, int *rc)
+int sim_eswitch_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
 {
-	struct sim_pf *pf;
+	int rc;
 
-	if (is_nic(sim->model, handle)) {
-		*rc = ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "the device has no e-switch");
-		return NULL;
-	}
-	pf = sim_pf_find(sim, step, handle);
-	if (!pf) {
-		*rc = -ENODEV;
-		return NULL;
-	}
-	if (sim_nic_mode(sim->model)) {
-		ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "in NIC mode the host owns the e-switch");
-		*rc = ctx_hint(sim->ctx, "set the mode to dpu, then reset the system");
-		return NULL;
-	}
-	*rc = 0;
-	return pf;
+	if (is_nic(sim->model, handle))
+		return ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "the device has no e-switch");
+	rc = sim_pf_find(sim, step, handle, pf);
+	if (rc < 0 || !sim_nic_mode(sim->model))
+		return rc;
+	ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "in NIC mode the host owns the e-switch");
+	return ctx_hint(sim->ctx, "set the mode to dpu, then reset the system");
+}
+
+int sim_read_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
+{
+	int rc;
+
+	rc = sim_step(sim, step, handle);
+	if (rc == 0)
+		rc = sim_read(sim);
+	return rc < 0 ? rc : sim_eswitch_find(sim, step, handle, pf);
+}
+
+int sim_begin_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
+{
+	int rc;
+
+	rc = sim_step(sim, step, handle);
+	if (rc == 0)
+		rc = sim_begin(sim);
+	if (rc < 0)
+		return rc;
+	rc = sim_eswitch_find(sim, step, handle, pf);
+	if (rc < 0)
+		sim_abort(sim);
+	return rc;
 }
 
 struct sim_function *sim_function_at(struct sim_model *model, const struct sim_pf *pf, uint32_t port)
@@ -102,6 +119,20 @@ int sim_port_resolve(void *arg, const char *name, uint32_t *number)
 	if (*number == UPLINK_PORT(resolve->pf) || sim_function_at(resolve->model, resolve->pf, *number))
 		return 0;
 	return -ENODEV;
+}
+
+/* A plain NIC is no PF, and no error: *pf becomes NULL. */
+static int read_pf(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
+{
+	int rc;
+
+	rc = sim_step(sim, step, handle);
+	if (rc == 0)
+		rc = sim_read(sim);
+	if (rc < 0)
+		return rc;
+	*pf = NULL;
+	return is_nic(sim->model, handle) ? 0 : sim_pf_find(sim, step, handle, pf);
 }
 
 static void uplink_port(const struct sim_model *model, const struct sim_pf *pf, struct provider_port *port)
@@ -168,25 +199,19 @@ int sim_ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **re
 	struct sim *sim = sim_of(ctx);
 	struct sim_model *model;
 	struct provider_port *ports;
-	const struct sim_pf *pf;
+	struct sim_pf *pf;
 	size_t count = 0;
 	size_t i;
 	int rc;
 
-	rc = sim_step(sim, "ports", handle);
-	if (rc == 0)
-		rc = sim_read(sim);
+	rc = read_pf(sim, "ports", handle, &pf);
 	if (rc < 0)
 		return rc;
-	model = sim->model;
-	if (is_nic(model, handle)) {
-		*ret = NULL;
-		*ret_count = 0;
-		return 0;
-	}
-	pf = sim_pf_find(sim, "ports", handle);
+	*ret = NULL;
+	*ret_count = 0;
 	if (!pf)
-		return -ENODEV;
+		return 0;
+	model = sim->model;
 	ports = ctx_alloc(ctx, (model->function_count + 1) * sizeof(*ports));
 	if (!ports)
 		return ctx_fail_nomem(ctx, "ports");
@@ -241,25 +266,19 @@ int sim_functions(struct dpu_ctx *ctx, const char *handle, struct provider_funct
 	struct sim *sim = sim_of(ctx);
 	struct sim_model *model;
 	struct provider_function *infos;
-	const struct sim_pf *pf;
+	struct sim_pf *pf;
 	size_t count = 0;
 	size_t i;
 	int rc;
 
-	rc = sim_step(sim, "functions", handle);
-	if (rc == 0)
-		rc = sim_read(sim);
+	rc = read_pf(sim, "functions", handle, &pf);
 	if (rc < 0)
 		return rc;
-	model = sim->model;
-	if (is_nic(model, handle)) {
-		*ret = NULL;
-		*ret_count = 0;
-		return 0;
-	}
-	pf = sim_pf_find(sim, "functions", handle);
+	*ret = NULL;
+	*ret_count = 0;
 	if (!pf)
-		return -ENODEV;
+		return 0;
+	model = sim->model;
 	infos = ctx_alloc(ctx, model->function_count * sizeof(*infos));
 	if (!infos)
 		return ctx_fail_nomem(ctx, "functions");
@@ -278,19 +297,14 @@ int sim_port_stats(struct dpu_ctx *ctx, const char *handle, uint32_t port, struc
 	struct sim *sim = sim_of(ctx);
 	const struct sim_counters *counters;
 	const struct sim_function *function;
-	const struct sim_pf *pf;
+	struct sim_pf *pf;
 	int rc;
 
-	rc = sim_step(sim, "port_stats", handle);
-	if (rc == 0)
-		rc = sim_read(sim);
+	rc = read_pf(sim, "port_stats", handle, &pf);
 	if (rc < 0)
 		return rc;
-	pf = sim_pf_find(sim, "port_stats", handle);
-	if (!pf)
-		return -ENODEV;
-	function = sim_function_at(sim->model, pf, port);
-	if (!function && port != UPLINK_PORT(pf))
+	function = pf ? sim_function_at(sim->model, pf, port) : NULL;
+	if (!function && (!pf || port != UPLINK_PORT(pf)))
 		return ctx_fail(ctx, -ENODEV, "port_stats", handle, "no port has the index %" PRIu32, port);
 	counters = function ? &function->counters.now : &pf->counters.now;
 	stats->rx_packets = counters->rx_packets;

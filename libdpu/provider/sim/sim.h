@@ -69,13 +69,19 @@ int sim_begin(struct sim *sim);
 int sim_commit(struct sim *sim);
 /* Unlocks; the model must not have been changed. */
 void sim_abort(struct sim *sim);
+/* The end that fits: sim_commit() if all went well, else sim_abort() and rc. */
+int sim_end(struct sim *sim, int rc);
 
 /* ports.c */
 
-/* The PF of a handle, or NULL with -ENODEV recorded. */
-struct sim_pf *sim_pf_find(struct sim *sim, const char *step, const char *handle);
-/* The same for what needs an e-switch that the Arm cores own; NULL with the detail recorded, code in *rc. */
-struct sim_pf *sim_eswitch_find(struct sim *sim, const char *step, const char *handle, int *rc);
+/* The PF of a handle; -ENODEV. */
+int sim_pf_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
+/* The same for what needs an e-switch that the Arm cores own; -EOPNOTSUPP where they do not. */
+int sim_eswitch_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
+/* The way into a step that reads: its faults and latency, the state as it is now, the PF with its e-switch. */
+int sim_read_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
+/* The way into a step that changes. After 0, sim_end() must follow. */
+int sim_begin_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* The function behind a port of the PF, or NULL. */
 struct sim_function *sim_function_at(struct sim_model *model, const struct sim_pf *pf, uint32_t port);
 /* Turns a port's name or number, as flow rules write it, into its number; softtable_resolve_fn. */

@@ -242,3 +242,11 @@ void sim_abort(struct sim *sim)
 {
 	unlock(sim);
 }
+
+int sim_end(struct sim *sim, int rc)
+{
+	if (rc == 0)
+		return sim_commit(sim);
+	sim_abort(sim);
+	return rc;
+}
