@@ -8,8 +8,8 @@
 #include "flow/index.h"
 #include "flow/softtable.h"
 
-#define STEP_INSERT "insert flow"
-#define STEP_REMOVE "delete flow"
+#define STEP_INSERT "flow_insert"
+#define STEP_REMOVE "flow_delete"
 #define KEY_WORDS (sizeof(struct flow_key) / sizeof(uint64_t))
 #define BURST 32
 
@@ -62,7 +62,7 @@ int softtable_create(struct dpu_ctx *ctx, uint32_t max_rules, struct softtable *
 
 	table = ctx_alloc(ctx, sizeof(*table));
 	if (!table)
-		return ctx_fail_nomem(ctx, "create flow table");
+		return ctx_fail_nomem(ctx, "flow_table_new");
 	table->ctx = ctx;
 	table->max_rules = max_rules;
 	table->next_id = DPU_FLOW_NONE + 1;

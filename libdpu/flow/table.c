@@ -33,7 +33,7 @@ int flow_table_wrap(struct dpu_ctx *ctx, const struct flow_backend_ops *ops, voi
 
 	table = ctx_alloc(ctx, sizeof(*table));
 	if (!table)
-		return ctx_fail_nomem(ctx, "create flow table");
+		return ctx_fail_nomem(ctx, "flow_table_new");
 	ref_init(&table->ref);
 	table->ctx = dpu_ctx_ref(ctx);
 	table->ops = ops;
@@ -158,10 +158,10 @@ int dpu_flow_table_new(struct dpu_ctx *ctx, const struct dpu_flow_table_opts *us
 
 	rc = opts_read(&opts, sizeof(opts), user);
 	if (rc < 0 || opts.reserved)
-		return ctx_fail(ctx, -EINVAL, "create flow table", NULL, "malformed options");
+		return ctx_fail(ctx, -EINVAL, "flow_table_new", NULL, "malformed options");
 	soft = ctx_alloc(ctx, sizeof(*soft));
 	if (!soft)
-		return ctx_fail_nomem(ctx, "create flow table");
+		return ctx_fail_nomem(ctx, "flow_table_new");
 	soft->ctx = ctx;
 	rc = softtable_create(ctx, opts.max_rules, &soft->table);
 	if (rc == 0)

@@ -137,14 +137,14 @@ class FlowTable(Object):
         """Inserts a rule and tells what it is called in this table."""
         ret = ffi.new("uint64_t *")
         if isinstance(rule, FlowRule):
-            self._check(lib.dpu_flow_insert(self._c, rule._c, ret), "insert flow")
+            self._check(lib.dpu_flow_insert(self._c, rule._c, ret), "flow_insert")
         else:
-            self._check(lib.dpu_flow_insert_text(self._c, rule.encode(), ret), "insert flow")
+            self._check(lib.dpu_flow_insert_text(self._c, rule.encode(), ret), "flow_insert")
         return ret[0]
 
     def delete(self, id: int) -> None:
         """Deletes a rule."""
-        self._check(lib.dpu_flow_delete(self._c, id), "delete flow")
+        self._check(lib.dpu_flow_delete(self._c, id), "flow_delete")
 
     def flush(self) -> int:
         """Deletes every rule and tells how many there were."""
