@@ -120,7 +120,7 @@ static int attach(struct demo *demo)
 	return 0;
 }
 
-static int insert(struct demo *demo, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int insert(struct demo *demo, const char *format, ...)
 {
 	char text[256];
 	uint64_t id;
@@ -310,7 +310,7 @@ int main(int argc, char **argv)
 	const char *uri = "sim:?eswitch=legacy", *device = "p0", *pcap = NULL, *out = "uplink.pcap";
 	char error[512] = "";
 	DPU_OPTS(dpu_ctx_opts, opts, .error = error, .error_size = sizeof(error));
-	struct demo demo = { NULL };
+	struct demo demo = { .ctx = NULL };
 	int c, rc;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {

@@ -150,7 +150,7 @@ static int udp(struct demo *demo, struct host *hosts)
 
 int demo_hosts(struct demo *demo)
 {
-	struct host hosts[SFS] = { { 0 } };
+	struct host hosts[SFS] = { { .pid = 0 } };
 	int i, rc = 0;
 
 	step("put each SF into a network namespace of its own");

@@ -62,7 +62,7 @@ static int run(struct demo *demo, struct replay *replay, const char *in)
 int demo_replay(struct demo *demo, const char *in, const char *out)
 {
 	char error[PCAP_ERRBUF_SIZE];
-	struct replay replay = { NULL };
+	struct replay replay = { .in = NULL };
 	int rc = -1;
 
 	step("replay %s through %s", in, dpu_function_netdev(demo->sf[0]));
