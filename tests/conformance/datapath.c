@@ -58,15 +58,15 @@ static struct dpu_port *rep(struct setup *s, int i)
 	return dpu_function_representor(s->sf[i]);
 }
 
-static uint64_t insert(struct setup *s, const char *format, const char *a, const char *b)
+__attribute__((format(printf, 2, 3))) static uint64_t insert(struct setup *s, const char *format, ...)
 {
 	char text[160];
 	uint64_t id = 0;
+	va_list args;
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(text, sizeof(text), format, a, b);
-#pragma GCC diagnostic pop
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
 	if (dpu_flow_insert_text(s->table, text, &id) < 0)
 		tap_diag("%s: %s", text, dpu_ctx_error_text(s->ctx));
 	return id;

@@ -92,6 +92,38 @@ static void edited(const char *good, const char *from, const char *to, int code,
 	unlink(path);
 }
 
+/* Faults and latencies may come with the topology, and stay in it when it is saved. */
+static void faults_in_file(const char *good, const char *path, const char *uri)
+{
+	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 9);
+	struct dpu_function *sf = NULL;
+	struct dpu_device *device;
+	struct dpu_ctx *ctx;
+	char *edit, *saved;
+	int i;
+
+	must(asprintf(&edit, "{ \"faults\": [\"sf_add:ENXIO@2\"], \"latencies\": [\"sf_attach:1\"], %s",
+		      good + 1) > 0);
+	spill(path, edit, strlen(edit));
+	free(edit);
+	for (i = 0; i < 2; i++) {
+		ctx = open_uri(uri);
+		device = find_device(ctx, "p0");
+		is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), 0);
+		opts.sfnum++;
+		sf = dpu_function_unref(sf);
+		is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), -ENXIO);
+		is_str(dpu_error_step(dpu_ctx_error(ctx)), "sf_add");
+		contains(dpu_ctx_error_text(ctx), "simulated fault");
+		dpu_device_unref(device);
+		dpu_ctx_unref(ctx);
+	}
+	saved = slurp(path);
+	contains(saved, "sf_add:ENXIO@2");
+	contains(saved, "sf_attach:1");
+	free(saved);
+}
+
 static void files(void)
 {
 	char path[64], uri[96], *good;
@@ -139,9 +171,9 @@ static void files(void)
 	edited(good, "\"flows\": []", "\"flows\": [{\"id\": 1}]", -EBADMSG, "pfs[0].flows[0].id");
 	edited(good, "\"pfs\": [", "\"faults\": [\"sf_add\"], \"pfs\": [", -EINVAL, "no step before a colon");
 
-	/* A good file keeps what it says. */
+	faults_in_file(good, path, uri);
 	spill(path, good, size);
-	dpu_ctx_unref(open_uri(uri));
+	dpu_ctx_unref(open_uri(uri)); /* what was refused before was refused for its own sake */
 	free(good);
 	unlink(path);
 }
