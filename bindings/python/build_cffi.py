@@ -9,6 +9,7 @@ cffi's API mode checks each prototype, member and constant against <dpu/dpu.h>.
 """
 import re
 import sys
+import warnings
 
 import cffi
 
@@ -47,6 +48,8 @@ def main():
             with open(header, encoding="utf-8") as file:
                 ffi.cdef(cdef(file.read()))
     ffi.cdef(CALLBACKS)
+    # cffi 1.15 hands the option to distutils, which does not know it; libtool builds the module, not distutils.
+    warnings.filterwarnings("ignore", "Unknown Extension options")
     ffi.set_source("libdpu._libdpu", "#include <dpu/dpu.h>", py_limited_api=True)
     ffi.emit_c_code(output)
 

@@ -147,7 +147,9 @@ static int show_device(struct cli *cli, struct dpu_device *device, void *arg)
 	cli_object(cli, object);
 	json_decref(functions); /* a person finds them under sf and vf */
 	printf("\n");
-	cli_rows(cli, ports, port_columns);
+	if (json_array_size(ports))
+		return cli_rows(cli, ports, port_columns);
+	json_decref(ports);
 	return EXIT_OK;
 fail:
 	json_decref(object);
