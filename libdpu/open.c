@@ -4,27 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/opts.h"
-#include "core/text.h"
 #include "provider/provider.h"
 
 static const struct provider_ops *const providers[] = {
 	&provider_linux,
 	&provider_sim,
 };
-
-static const char *const facility_names[] = {
-	[DPU_FACILITY_PCI] = "pci",
-	[DPU_FACILITY_NETDEV] = "netdev",
-	[DPU_FACILITY_DEVLINK] = "devlink",
-	[DPU_FACILITY_RDMA] = "rdma",
-};
-
-#define FACILITY_COUNT (sizeof(facility_names) / sizeof(facility_names[0]))
-
-const char *dpu_facility_name(enum dpu_facility which)
-{
-	return (unsigned int)which < FACILITY_COUNT ? facility_names[which] : NULL;
-}
 
 int dpu_ctx_facility(struct dpu_ctx *ctx, enum dpu_facility which, const char **reason)
 {

@@ -128,20 +128,6 @@ enum dpu_device_kind dpu_device_kind(struct dpu_device *device)
 	return device->info.kind;
 }
 
-const char *dpu_device_kind_name(enum dpu_device_kind kind)
-{
-	switch (kind) {
-	case DPU_DEVICE_NIC:
-		return "nic";
-	case DPU_DEVICE_SWITCHDEV_NIC:
-		return "switchdev-nic";
-	case DPU_DEVICE_DPU:
-		return "dpu";
-	default:
-		return NULL;
-	}
-}
-
 const char *dpu_device_model(struct dpu_device *device)
 {
 	return device->info.model;

@@ -10,12 +10,6 @@
 _Static_assert(sizeof(struct dpu_port_stats) == offsetof(struct dpu_port_stats, misses) + sizeof(uint64_t),
 	       "dpu_port_stats has tail padding");
 
-static const char *const flavour_names[] = {
-	[DPU_PORT_PHYSICAL] = "physical", [DPU_PORT_CPU] = "cpu",     [DPU_PORT_DSA] = "dsa",
-	[DPU_PORT_PCIPF] = "pcipf",       [DPU_PORT_PCIVF] = "pcivf", [DPU_PORT_VIRTUAL] = "virtual",
-	[DPU_PORT_UNUSED] = "unused",     [DPU_PORT_PCISF] = "pcisf",
-};
-
 static void port_destroy(struct dpu_port *port)
 {
 	struct dpu_device *device = port->device;
@@ -155,13 +149,6 @@ uint32_t dpu_port_index(struct dpu_port *port)
 enum dpu_port_flavour dpu_port_flavour(struct dpu_port *port)
 {
 	return port->info.flavour;
-}
-
-const char *dpu_port_flavour_name(enum dpu_port_flavour flavour)
-{
-	if ((unsigned int)flavour >= sizeof(flavour_names) / sizeof(flavour_names[0]))
-		return NULL;
-	return flavour_names[flavour];
 }
 
 uint32_t dpu_port_controller(struct dpu_port *port)

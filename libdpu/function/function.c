@@ -12,12 +12,6 @@ _Static_assert(sizeof(struct dpu_function_attrs) ==
 		       offsetof(struct dpu_function_attrs, state) + sizeof(uint32_t),
 	       "dpu_function_attrs has tail padding");
 
-static const char *const type_names[] = {
-	[DPU_FUNCTION_PF] = "pf",
-	[DPU_FUNCTION_VF] = "vf",
-	[DPU_FUNCTION_SF] = "sf",
-};
-
 static void function_destroy(struct dpu_function *function)
 {
 	struct dpu_device *device = function->device;
@@ -112,7 +106,7 @@ void function_format(const struct provider_function *info, char *text, size_t si
 		snprintf(text, size, "%spf%" PRIu32, controller, info->pfnum);
 	else
 		snprintf(text, size, "%spf%" PRIu32 "%s%" PRIu32, controller, info->pfnum,
-			 type_names[info->type], info->number);
+			 dpu_function_type_name(info->type), info->number);
 }
 
 static bool same(const char *value, const char *name)
@@ -347,13 +341,6 @@ struct dpu_port *dpu_function_representor(struct dpu_function *function)
 enum dpu_function_type dpu_function_type(struct dpu_function *function)
 {
 	return function->info.type;
-}
-
-const char *dpu_function_type_name(enum dpu_function_type type)
-{
-	if ((unsigned int)type >= sizeof(type_names) / sizeof(type_names[0]))
-		return NULL;
-	return type_names[type];
 }
 
 uint32_t dpu_function_controller(struct dpu_function *function)

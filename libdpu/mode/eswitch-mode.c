@@ -1,38 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The mode of an e-switch, changed to usable: representors there, or gone. */
 #include <errno.h>
-#include "core/text.h"
 #include "device/device.h"
 #include "device/representors.h"
 #include "device/wait.h"
-
-static const char *const mode_names[] = {
-	[DPU_ESWITCH_LEGACY] = "legacy",
-	[DPU_ESWITCH_SWITCHDEV] = "switchdev",
-	[DPU_ESWITCH_SWITCHDEV_INACTIVE] = "switchdev_inactive",
-};
-
-#define MODE_COUNT (sizeof(mode_names) / sizeof(mode_names[0]))
 
 struct mode_wait {
 	struct dpu_device *device;
 	enum dpu_eswitch_mode mode;
 };
-
-const char *dpu_eswitch_mode_name(enum dpu_eswitch_mode mode)
-{
-	return (unsigned int)mode < MODE_COUNT ? mode_names[mode] : NULL;
-}
-
-int dpu_eswitch_mode_parse(const char *name, enum dpu_eswitch_mode *ret)
-{
-	int i = name ? text_index(mode_names, MODE_COUNT, name) : -1;
-
-	if (i < 0)
-		return -EINVAL;
-	*ret = (enum dpu_eswitch_mode)i;
-	return 0;
-}
 
 int dpu_eswitch_mode_get(struct dpu_device *device, enum dpu_eswitch_mode *ret)
 {

@@ -3,33 +3,16 @@
  */
 #include <errno.h>
 #include "core/opts.h"
-#include "core/text.h"
 #include "device/device.h"
 #include "device/wait.h"
 
 _Static_assert(sizeof(struct dpu_mode_info) == offsetof(struct dpu_mode_info, reserved) + sizeof(uint32_t),
 	       "dpu_mode_info has tail padding");
 
-static const char *const mode_names[] = {
-	[DPU_MODE_UNKNOWN] = "unknown",
-	[DPU_MODE_DPU] = "dpu",
-	[DPU_MODE_NIC] = "nic",
-	[DPU_MODE_SEPARATED] = "separated",
-};
-
-static const char *const reset_names[] = {
-	[DPU_RESET_NONE] = "none",
-	[DPU_RESET_FIRMWARE] = "firmware",
-	[DPU_RESET_SYSTEM] = "system",
-};
-
-#define MODE_COUNT (sizeof(mode_names) / sizeof(mode_names[0]))
-#define RESET_COUNT (sizeof(reset_names) / sizeof(reset_names[0]))
-
 /* TLV nv_internal_cpu_conf. MODEL 1 is EMBEDDED_CPU; in the others 0 is ECPF or ENABLED, 1 EXT_HOST_PF or
  * DISABLED. BlueField-3 looks at MODEL and OFFLOAD_ENGINE only; BlueField-2 needs all of them. */
 #define MODE_PARAMETERS 5
-static const struct provider_nvconfig mode_values[MODE_COUNT][MODE_PARAMETERS] = {
+static const struct provider_nvconfig mode_values[][MODE_PARAMETERS] = {
 	[DPU_MODE_DPU] = {
 		{ "INTERNAL_CPU_MODEL", 1 },
 		{ "INTERNAL_CPU_PAGE_SUPPLIER", 0 },
@@ -48,36 +31,6 @@ static const struct provider_nvconfig mode_values[MODE_COUNT][MODE_PARAMETERS] =
 		{ "INTERNAL_CPU_MODEL", 0 },
 	},
 };
-
-const char *dpu_mode_name(enum dpu_mode mode)
-{
-	return (unsigned int)mode < MODE_COUNT ? mode_names[mode] : NULL;
-}
-
-int dpu_mode_parse(const char *name, enum dpu_mode *ret)
-{
-	int i = name ? text_index(mode_names, MODE_COUNT, name) : -1;
-
-	if (i < 0)
-		return -EINVAL;
-	*ret = (enum dpu_mode)i;
-	return 0;
-}
-
-const char *dpu_reset_name(enum dpu_reset level)
-{
-	return (unsigned int)level < RESET_COUNT ? reset_names[level] : NULL;
-}
-
-int dpu_reset_parse(const char *name, enum dpu_reset *ret)
-{
-	int i = name ? text_index(reset_names, RESET_COUNT, name) : -1;
-
-	if (i < 0)
-		return -EINVAL;
-	*ret = (enum dpu_reset)i;
-	return 0;
-}
 
 static int check_dpu(struct dpu_device *device, const char *step)
 {
@@ -142,7 +95,7 @@ int dpu_mode_set(struct dpu_device *device, enum dpu_mode mode)
 	size_t count = 0;
 	int rc;
 
-	if ((unsigned int)mode >= MODE_COUNT || mode == DPU_MODE_UNKNOWN)
+	if (!dpu_mode_name(mode) || mode == DPU_MODE_UNKNOWN)
 		return ctx_fail(ctx, -EINVAL, "mode_set", device->info.handle,
 				"there is no such mode to set");
 	rc = check_dpu(device, "mode_set");
@@ -153,7 +106,7 @@ int dpu_mode_set(struct dpu_device *device, enum dpu_mode mode)
 	rc = ctx->ops->nvconfig_set(ctx, device->info.handle, mode_values[mode], count);
 	if (rc == -EOPNOTSUPP)
 		ctx_hint(ctx, "the device lacks the mode \"%s\"; show it to see what it runs in",
-			 mode_names[mode]);
+			 dpu_mode_name(mode));
 	return rc;
 }
 
@@ -170,7 +123,7 @@ int dpu_device_reset(struct dpu_device *device, enum dpu_reset level, int deadli
 	struct dpu_ctx *ctx = device->ctx;
 	int rc;
 
-	if ((unsigned int)level >= RESET_COUNT || level == DPU_RESET_NONE)
+	if (!dpu_reset_name(level) || level == DPU_RESET_NONE)
 		return ctx_fail(ctx, -EINVAL, "reset", device->info.handle, "there is no such reset");
 	rc = check_dpu(device, "reset");
 	if (rc < 0)
