@@ -6,6 +6,8 @@
 
 int main(int argc, char **argv)
 {
+	char error[512] = "";
+	DPU_OPTS(dpu_ctx_opts, ctx_opts, .error = error, .error_size = sizeof(error));
 	static const uint8_t mac[6] = { 0x02, 0x25, 0xf2, 0x8d, 0xa2, 0x5c };
 	DPU_OPTS(dpu_sf_opts, opts, .hw_addr = mac, .sfnum = 88);
 	struct dpu_device *device = NULL;
@@ -13,8 +15,10 @@ int main(int argc, char **argv)
 	struct dpu_ctx *ctx;
 	int rc;
 
-	if (dpu_ctx_open(argc > 1 ? argv[1] : "sim:", NULL, &ctx) < 0)
+	if (dpu_ctx_open(argc > 1 ? argv[1] : "sim:", &ctx_opts, &ctx) < 0) {
+		fprintf(stderr, "%s\n", error);
 		return EXIT_FAILURE;
+	}
 	if (argc > 3)
 		opts.sfnum = (uint32_t)strtoul(argv[3], NULL, 0);
 	rc = dpu_device_find(ctx, argc > 2 ? argv[2] : "p0", &device);

@@ -28,14 +28,18 @@ static int list(struct dpu_flow_table *table)
 
 int main(int argc, char **argv)
 {
+	char error[512] = "";
+	DPU_OPTS(dpu_ctx_opts, ctx_opts, .error = error, .error_size = sizeof(error));
 	struct dpu_flow_table *fdb = NULL;
 	struct dpu_device *device = NULL;
 	uint64_t to_host = DPU_FLOW_NONE, to_wire = DPU_FLOW_NONE;
 	struct dpu_ctx *ctx;
 	int rc;
 
-	if (dpu_ctx_open(argc > 1 ? argv[1] : "sim:", NULL, &ctx) < 0)
+	if (dpu_ctx_open(argc > 1 ? argv[1] : "sim:", &ctx_opts, &ctx) < 0) {
+		fprintf(stderr, "%s\n", error);
 		return EXIT_FAILURE;
+	}
 	rc = dpu_device_find(ctx, argc > 2 ? argv[2] : "p0", &device);
 	if (rc == 0)
 		rc = dpu_flow_table_open(device, NULL, &fdb);

@@ -33,12 +33,16 @@ static int switch_to(struct dpu_device *device, enum dpu_mode mode)
 
 int main(int argc, char **argv)
 {
+	char error[512] = "";
+	DPU_OPTS(dpu_ctx_opts, ctx_opts, .error = error, .error_size = sizeof(error));
 	struct dpu_device *device = NULL;
 	struct dpu_ctx *ctx;
 	int rc;
 
-	if (dpu_ctx_open(argc > 1 ? argv[1] : "sim:", NULL, &ctx) < 0)
+	if (dpu_ctx_open(argc > 1 ? argv[1] : "sim:", &ctx_opts, &ctx) < 0) {
+		fprintf(stderr, "%s\n", error);
 		return EXIT_FAILURE;
+	}
 	rc = dpu_device_find(ctx, argc > 2 ? argv[2] : "p0", &device);
 	if (rc == 0)
 		rc = show(device, "at first:");

@@ -346,5 +346,9 @@ int main(int argc, char **argv)
 	if (real_devices() < 0)
 		rc = -1;
 	printf(rc < 0 ? "demo failed\n" : "demo done\n");
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		perror("dpu-demo: standard output");
+		rc = -1;
+	}
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

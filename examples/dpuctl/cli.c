@@ -167,7 +167,8 @@ int cli_usage(struct cli *cli, const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	fprintf(stderr, "\nusage: dpuctl %s %s\n", cli->command->name, cli->command->args);
+	fprintf(stderr, "\nusage: dpuctl %s%s%s\n", cli->command->name, cli->command->args[0] ? " " : "",
+		cli->command->args);
 	return EXIT_USAGE;
 }
 

@@ -53,7 +53,7 @@ static int list(struct cli *cli, int argc, char **argv)
 		{ "rdma_device", "RDMA" }, { "driver", "DRIVER" }, { "firmware", "FIRMWARE" },
 		{ "model", "MODEL" },      { NULL, NULL },
 	};
-	json_t *rows = json_array(), *facilities;
+	json_t *rows, *facilities;
 	struct dpu_device_list *list;
 	const char *name;
 	json_t *value;
@@ -61,10 +61,9 @@ static int list(struct cli *cli, int argc, char **argv)
 
 	if (argc)
 		return cli_usage(cli, "\"%s\" is too much", argv[0]);
-	if (dpu_device_list(cli->ctx, &list) < 0) {
-		json_decref(rows);
+	if (dpu_device_list(cli->ctx, &list) < 0)
 		return cli_fail(cli);
-	}
+	rows = json_array();
 	for (i = 0; i < dpu_device_list_count(list); i++)
 		json_array_append_new(rows, device_json(dpu_device_list_get(list, i)));
 	dpu_device_list_unref(list);

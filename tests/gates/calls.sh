@@ -8,7 +8,7 @@
 find "$top_builddir/libdpu" -name 'libdpu_internal_la-*.o' -path '*/.libs/*' | while read -r object; do
 	folder=$(dirname "$(dirname "${object#"$top_builddir"/libdpu/}")")
 	[ "$folder" != . ] || folder=open
-	"$NM" "$object" | sed -nE "s|^[0-9a-f ]* ([TDRBCU]) ([a-z_0-9]+)\$|$folder \1 \2|p"
+	$NM "$object" | sed -nE "s|^[0-9a-f ]* ([TDRBCU]) ([a-z_0-9]+)\$|$folder \1 \2|p"
 done > "$work/symbols"
 
 # What each folder may call, besides itself.

@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The small example programs run on sim: and say what they should; a bad URI or device ends them with 1.
+. "${top_srcdir:=.}/tests/tools/tools.sh"
+examples=$top_builddir/examples
+need_program "$examples/list-devices"
+
+# shows NAME TEXT...: each text is in the output of an example that ran well, and nothing was complained about.
+shows()
+{
+	name=$1
+	shift
+	expect 0 "$name" "$examples/$name"
+	for text; do
+		ok "$name shows $text" says "$text"
+	done
+	ok "$name does not complain" [ ! -s "$work/err" ]
+}
+shows list-devices "pci/0000:03:00.0: dpu, BlueField-3" "pci/0000:03:00.1: dpu, BlueField-3" \
+	"port 131072   pcipf     pf0hpf" "port 196607   physical  p0" "platform/MLNXBF17:00: nic"
+ok "two PFs with three ports each" [ "$(grep -c '^  port ' "$work/out")" -eq 6 ]
+shows create-sf "netdev       enp3s0f0s88" "RDMA device  mlx5_4" "representor  en3f0pf0sf88" "deleted"
+shows switch-mode "at first:      now dpu, at next boot dpu, reset needed: none" \
+	"after set:     now dpu, at next boot nic, reset needed: system" \
+	"after reset:   now nic, at next boot nic, reset needed: none" \
+	"after reset:   now dpu, at next boot dpu, reset needed: none"
+shows offload-flow "1: 0 packets, in_port=p0,tcp,tp_dst=80 actions=output:pf0hpf" \
+	"2: 0 packets, in_port=pf0hpf,ip actions=push_vlan:5,output:p0"
+shows virtqueue 'sent "a buffer goes round", got 20 bytes: "A BUFFER GOES ROUND"'
+
+for name in list-devices create-sf switch-mode offload-flow; do
+	expect 1 "$name of a bad URI" "$examples/$name" nonsense:
+	ok "$name: no output" [ ! -s "$work/out" ]
+	ok "$name says why" complains 'no provider is called "nonsense"'
+done
+for name in create-sf switch-mode offload-flow; do
+	expect 1 "$name of a bad device" "$examples/$name" sim: p9
+	ok "$name says why" complains "find device p9: no such device"
+	ok "$name: no output" [ ! -s "$work/out" ]
+done
+expect 1 "create-sf, a step fails" "$examples/create-sf" "sim:$work/state.json?fault=sf_activate:EIO"
+ok "says which" complains "sf_activate"
+expect 1 "offload-flow, a step fails" "$examples/offload-flow" "sim:$work/state.json?fault=flow_insert:ENOSPC@2"
+ok "says which" complains "flow_insert"
+expect 1 "switch-mode, a step fails" "$examples/switch-mode" "sim:?fault=reset:EIO"
+ok "says which" complains "reset pci/0000:03:00.0"
+if [ -x "$dpuctl" ]; then
+	expect 0 "afterwards" "$dpuctl" -u "sim:$work/state.json" sf list p0
+	ok "no SF is left" not says enp3s0f0s88
+	expect 0 "afterwards" "$dpuctl" -u "sim:$work/state.json" flow list
+	ok "no rule is left" not says actions=
+fi
+tap_done
