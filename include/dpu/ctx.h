@@ -45,7 +45,7 @@ enum dpu_facility {
 	DPU_FACILITY_PCI = 0,           /**< PCI functions (sysfs or libpci). */
 	DPU_FACILITY_NETDEV = 1,        /**< Network devices (rtnetlink). */
 	DPU_FACILITY_DEVLINK = 2,       /**< devlink devices and ports (generic netlink). */
-	DPU_FACILITY_RDMA = 3,          /**< RDMA devices (sysfs, libibverbs). */
+	DPU_FACILITY_RDMA = 3,          /**< RDMA devices (sysfs). */
 	DPU_FACILITY_PAD_ = 0x7fffffff, /**< Fixes the width of the enumeration. */
 };
 

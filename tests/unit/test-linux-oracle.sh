@@ -131,8 +131,9 @@ if [ "$(id -u)" -ne 0 ]; then
 	skip "a network namespace of its own" "not root"
 elif ! ip netns add "$ns" 2>/dev/null; then
 	skip "a network namespace of its own" "ip netns add is refused"
+elif made_ns=1 && ! ip netns exec "$ns" true 2>/dev/null; then
+	skip "a network namespace of its own" "ip netns exec is refused"
 else
-	made_ns=1
 	made=lo
 	ip -n "$ns" tuntap add dev tap7 mode tap 2>/dev/null && made="$made tap7"
 	ip -n "$ns" link add dum7 type dummy 2>/dev/null && made="$made dum7"
