@@ -102,6 +102,32 @@ static int use_datapath(struct dpu_device *device)
 	return rc;
 }
 
+/* A data path looks at the functions while their array grows, and fails to. */
+static void vfs_beside_datapath(struct world *w, struct dpu_device *device)
+{
+	struct dpu_eswitch *eswitch = NULL;
+	struct dpu_port *port = NULL;
+	struct lane *lane = NULL;
+	uint8_t frame[60] = { 0 };
+	struct iovec iov = { frame, sizeof(frame) };
+	int rc;
+
+	must(dpu_eswitch_open(device, &eswitch) == 0);
+	must(dpu_port_find(w->ctx, "pf0hpf", &port) == 0);
+	must(lane_create(eswitch, port, DPU_PORT_FUNCTION, 8, &lane) == 0);
+	must(dpu_eswitch_process(eswitch) == 0);
+	arm(w, device);
+	rc = dpu_vf_set_count(device, 16, DEADLINE_MS);
+	judge(w, device, rc, "vfs beside a data path");
+	must(lane_send(lane, &iov, 1) == 1);
+	if (dpu_eswitch_process(eswitch) != 1)
+		w->wrong++;
+	must(dpu_vf_set_count(device, 0, DEADLINE_MS) == 0);
+	dpu_eswitch_unref(eswitch);
+	lane_free(lane);
+	dpu_port_unref(port);
+}
+
 static int list_all(struct dpu_ctx *ctx)
 {
 	struct dpu_device_list *devices;
@@ -135,6 +161,7 @@ static void scenario(struct world *w)
 		STEP(w, "delete", dpu_sf_delete(sf, DEADLINE_MS));
 		dpu_function_unref(sf);
 	}
+	vfs_beside_datapath(w, device);
 	STEP(w, "vfs", dpu_vf_set_count(device, 9, DEADLINE_MS));
 	STEP(w, "mode", dpu_mode_set(device, DPU_MODE_NIC));
 	/* These two cannot be undone, and say so: only memory is looked at. */

@@ -71,14 +71,11 @@ static void remove_end(struct sim_datapath *dp, size_t i)
 	dp->ends[i] = dp->ends[--dp->end_count];
 }
 
-/* Looks up again, after the model has changed, what the ends are attached to. 0 or -ENODEV. */
+/* Looks up again, after the model may have changed, what the ends are attached to. */
 static int refresh(struct sim_datapath *dp)
 {
-	struct sim_resolve resolve;
 	struct sim_function *function;
 	struct sim_end *end;
-	char number[16];
-	uint32_t port;
 	size_t i;
 	int rc;
 
@@ -88,12 +85,10 @@ static int refresh(struct sim_datapath *dp)
 	rc = sim_eswitch_find(dp->sim, "datapath_process", dp->handle, &dp->pf);
 	if (rc < 0)
 		return rc;
-	resolve = (struct sim_resolve){ dp->sim->model, dp->pf };
 	for (i = dp->end_count; i--;) {
 		end = dp->ends[i];
-		snprintf(number, sizeof(number), "%" PRIu32, end->port);
 		/* The port has gone, and with it whatever was attached. */
-		if (sim_port_resolve(&resolve, number, &port) < 0) {
+		if (!sim_port_exists(dp->sim->model, dp->pf, end->port)) {
 			remove_end(dp, i);
 			continue;
 		}
@@ -163,9 +158,8 @@ int sim_datapath_attach(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum
 			struct dpu_virtq *tx, struct dpu_virtq *rx)
 {
 	struct sim_datapath *dp = datapath;
-	struct sim_resolve resolve;
 	struct sim_end *end;
-	char object[96], number[16];
+	char object[96];
 	int rc;
 
 	snprintf(object, sizeof(object), "%s/%" PRIu32, dp->handle, port);
@@ -180,9 +174,7 @@ int sim_datapath_attach(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum
 	if (dpu_virtq_pop(tx, NULL, 0) < 0 || dpu_virtq_pop(rx, NULL, 0) < 0)
 		return ctx_fail(ctx, -EINVAL, "datapath_attach", object,
 				"a queue is no device side, or has stopped");
-	resolve = (struct sim_resolve){ dp->sim->model, dp->pf };
-	snprintf(number, sizeof(number), "%" PRIu32, port);
-	if (sim_port_resolve(&resolve, number, &port) < 0)
+	if (!sim_port_exists(dp->sim->model, dp->pf, port))
 		return ctx_fail(ctx, -ENODEV, "datapath_attach", object, "the port has gone");
 	if (find_end(dp, port, which))
 		return ctx_fail(ctx, -EBUSY, "datapath_attach", object, "that end has queues already");

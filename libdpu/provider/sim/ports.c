@@ -95,6 +95,11 @@ static bool has_representor(const struct sim_pf *pf, const struct sim_function *
 	return now >= pf->representors_ms && now >= function->representor_ms;
 }
 
+bool sim_port_exists(struct sim_model *model, const struct sim_pf *pf, uint32_t port)
+{
+	return port == UPLINK_PORT(pf) || sim_function_at(model, pf, port);
+}
+
 int sim_port_resolve(void *arg, const char *name, uint32_t *number)
 {
 	struct sim_resolve *resolve = arg;
@@ -114,11 +119,9 @@ int sim_port_resolve(void *arg, const char *name, uint32_t *number)
 		return 0;
 	}
 	text_copy(port.name, sizeof(port.name), name);
-	if (!flow_port_number(&port, number))
+	if (!flow_port_number(&port, number) || !sim_port_exists(resolve->model, resolve->pf, *number))
 		return -ENODEV;
-	if (*number == UPLINK_PORT(resolve->pf) || sim_function_at(resolve->model, resolve->pf, *number))
-		return 0;
-	return -ENODEV;
+	return 0;
 }
 
 /* A plain NIC is no PF, and no error: *pf becomes NULL. */

@@ -29,7 +29,7 @@ struct sim_latency {
 struct sim {
 	struct dpu_ctx *ctx;
 	struct sim_model *model;
-	uint64_t generation; /* grows with every change of the model */
+	uint64_t generation; /* grows whenever pointers into the model may no longer be right */
 	char *path;          /* NULL: memory only */
 	char *lock_path;
 	int lock_fd;        /* -1 while not locked */
@@ -78,12 +78,15 @@ int sim_end(struct sim *sim, int rc);
 int sim_pf_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* The same for what needs an e-switch that the Arm cores own; -EOPNOTSUPP where they do not. */
 int sim_eswitch_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
-/* The way into a step that reads: its faults and latency, the state as it is now, the PF with its e-switch. */
+/* The way into a step that reads: its faults and latency, the state as it is now, the PF with its e-switch.
+ */
 int sim_read_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* The way into a step that changes. After 0, sim_end() must follow. */
 int sim_begin_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* The function behind a port of the PF, or NULL. */
 struct sim_function *sim_function_at(struct sim_model *model, const struct sim_pf *pf, uint32_t port);
+/* True while the PF's e-switch has that port: its uplink's or a function's. */
+bool sim_port_exists(struct sim_model *model, const struct sim_pf *pf, uint32_t port);
 /* Turns a port's name or number, as flow rules write it, into its number; softtable_resolve_fn. */
 int sim_port_resolve(void *pf_and_model, const char *name, uint32_t *number);
 struct sim_resolve {

@@ -206,6 +206,9 @@ int sim_begin(struct sim *sim)
 {
 	int rc;
 
+	/* Whether the change comes about or not: an array may grow, and so move, before something else fails.
+	 */
+	sim->generation++;
 	if (!sim->path)
 		return 0;
 	rc = lock(sim);
@@ -220,9 +223,8 @@ int sim_begin(struct sim *sim)
 int sim_commit(struct sim *sim)
 {
 	struct dpu_error error;
-	int rc = 0;
+	int rc;
 
-	sim->generation++;
 	if (!sim->path)
 		return 0;
 	rc = save(sim);
