@@ -227,7 +227,7 @@ DPU_PUBLIC const char *dpu_function_aux_device(struct dpu_function *function);
  * @brief Makes an SF and waits until it can be used: for controller 0 its network device and its
  * representor are there, for another controller its representor.
  *
- * Steps: sf_add, function_set (hw_addr), sf_activate, sf_bind, sf_attach (the wait). When one fails, or
+ * Steps: sf_add, function_set_hw_addr, sf_activate, sf_bind, sf_attach (the wait). When one fails, or
  * the deadline passes, the steps done are undone.
  *
  * @param device The PF's device, in switchdev mode.
