@@ -145,6 +145,8 @@ static int udp(struct demo *demo, struct host *hosts)
 	       reports[0].datagrams, reports[1].datagrams, (double)reports[1].bytes / 1e6,
 	       (double)reports[0].microseconds / 1e6,
 	       (double)reports[1].bytes * 8 / (double)reports[0].microseconds);
+	if (reports[0].resent)
+		printf("   %" PRIu32 " windows of datagrams were sent again\n", reports[0].resent);
 	return 0;
 }
 

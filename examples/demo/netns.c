@@ -22,6 +22,9 @@
 #define PAYLOAD 1400
 #define DATAGRAMS 20000
 #define WINDOW 32
+/* How long to wait for a confirmation, and how often to send a window again. */
+#define RESEND_MS 100
+#define RESENDS 100
 
 struct order {
 	char job;
@@ -162,18 +165,23 @@ static void ping(const char *peer, struct report *report)
 
 static int udp_socket(struct sockaddr_in *address, const char *host)
 {
-	struct timeval second = { .tv_sec = 2 };
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (s < 0)
 		return -errno;
-	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
 	memset(address, 0, sizeof(*address));
 	address->sin_family = AF_INET;
 	address->sin_port = htons(UDP_PORT);
 	if (host)
 		inet_pton(AF_INET, host, &address->sin_addr);
 	return s;
+}
+
+static void set_patience(int s, int ms)
+{
+	struct timeval patience = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 }
 
 /* Every byte follows from the sequence number and its place, so the receiver can check each. */
@@ -186,70 +194,99 @@ static void fill(struct datagram *datagram, uint32_t sequence)
 		datagram->fill[i] = (uint8_t)(sequence * 31 + i);
 }
 
-static void transfer_send(const char *peer, struct report *report)
+/* One window from the first datagram that is not confirmed; how far the peer has confirmed afterwards. */
+static int send_window(int s, const struct sockaddr_in *to, uint32_t first)
 {
 	struct datagram datagram;
+	uint32_t i, confirmed;
+
+	for (i = first; i < first + WINDOW && i < DATAGRAMS; i++) {
+		fill(&datagram, i);
+		if (sendto(s, &datagram, sizeof(datagram), 0, (const struct sockaddr *)to, sizeof(*to)) < 0)
+			return -errno;
+	}
+	/* An old confirmation may come late: only one that is news counts. */
+	while (recv(s, &confirmed, sizeof(confirmed), 0) == sizeof(confirmed)) {
+		if (ntohl(confirmed) > first)
+			return (int)ntohl(confirmed);
+	}
+	return (int)first;
+}
+
+static void transfer_send(const char *peer, struct report *report)
+{
 	struct sockaddr_in to;
 	struct timespec start, end;
-	uint32_t confirmed;
-	int s = udp_socket(&to, peer);
+	int s = udp_socket(&to, peer), done, tries = 0;
 
 	report->status = s < 0 ? s : 0;
 	if (s < 0)
 		return;
+	set_patience(s, RESEND_MS);
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	while (report->datagrams < DATAGRAMS) {
-		fill(&datagram, report->datagrams++);
-		if (sendto(s, &datagram, sizeof(datagram), 0, (struct sockaddr *)&to, sizeof(to)) < 0) {
-			report->status = -errno;
-			break;
-		}
-		report->bytes += sizeof(datagram);
-		if (report->datagrams % WINDOW && report->datagrams < DATAGRAMS)
-			continue;
-		if (recv(s, &confirmed, sizeof(confirmed), 0) != sizeof(confirmed) ||
-		    ntohl(confirmed) != report->datagrams) {
+	while (report->datagrams < DATAGRAMS && report->status == 0) {
+		done = send_window(s, &to, report->datagrams);
+		if (done < 0)
+			report->status = done;
+		else if ((uint32_t)done > report->datagrams)
+			report->datagrams = (uint32_t)done;
+		else if (++tries > RESENDS)
 			report->status = -ETIMEDOUT;
-			break;
-		}
+		else
+			report->resent++;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
+	report->bytes = (uint64_t)report->datagrams * sizeof(struct datagram);
 	report->microseconds = (uint64_t)(end.tv_sec - start.tv_sec) * 1000000 +
 			       (uint64_t)(end.tv_nsec / 1000) - (uint64_t)(start.tv_nsec / 1000);
 	close(s);
 }
 
-static void transfer_receive(struct report *report)
+/* Takes datagrams in order and confirms each window. 0 when nothing more comes, or a negative errno. */
+static int receive_all(int s, struct report *report)
 {
 	struct datagram datagram, expected;
-	struct sockaddr_in own, from;
-	socklen_t size = sizeof(from);
+	struct sockaddr_in from;
+	socklen_t size;
 	uint32_t confirmed;
+	ssize_t n;
+
+	for (;;) {
+		size = sizeof(from);
+		n = recvfrom(s, &datagram, sizeof(datagram), 0, (struct sockaddr *)&from, &size);
+		if (n < 0)
+			return report->datagrams == DATAGRAMS ? 0 : -ETIMEDOUT;
+		if (n == sizeof(datagram) && ntohl(datagram.sequence) == report->datagrams) {
+			fill(&expected, report->datagrams);
+			if (memcmp(&datagram, &expected, sizeof(datagram)))
+				return -EBADMSG;
+			report->datagrams++;
+			report->bytes += sizeof(datagram);
+			if (report->datagrams % WINDOW && report->datagrams < DATAGRAMS)
+				continue;
+		}
+		/* A window is whole, or something comes again because its confirmation was lost. */
+		confirmed = htonl(report->datagrams);
+		sendto(s, &confirmed, sizeof(confirmed), 0, (struct sockaddr *)&from, size);
+		/* Once all is there, stay only as long as the sender may still ask again. */
+		if (report->datagrams == DATAGRAMS)
+			set_patience(s, 3 * RESEND_MS);
+	}
+}
+
+static void transfer_receive(struct report *report)
+{
+	struct sockaddr_in own;
 	int s = udp_socket(&own, NULL);
 
 	report->status = s < 0 ? s : 0;
 	if (s < 0)
 		return;
+	set_patience(s, RESEND_MS * RESENDS);
 	if (bind(s, (struct sockaddr *)&own, sizeof(own)) < 0)
 		report->status = -errno;
-	while (report->status == 0 && report->datagrams < DATAGRAMS) {
-		if (recvfrom(s, &datagram, sizeof(datagram), 0, (struct sockaddr *)&from, &size) !=
-		    sizeof(datagram)) {
-			report->status = -ETIMEDOUT;
-			break;
-		}
-		fill(&expected, report->datagrams);
-		if (memcmp(&datagram, &expected, sizeof(datagram))) {
-			report->status = -EBADMSG;
-			break;
-		}
-		report->datagrams++;
-		report->bytes += sizeof(datagram);
-		if (report->datagrams % WINDOW && report->datagrams < DATAGRAMS)
-			continue;
-		confirmed = htonl(report->datagrams);
-		sendto(s, &confirmed, sizeof(confirmed), 0, (struct sockaddr *)&from, size);
-	}
+	else
+		report->status = receive_all(s, report);
 	close(s);
 }
 

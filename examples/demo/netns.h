@@ -28,6 +28,7 @@ enum job {
 struct report {
 	int32_t status; /* 0 as expected, else a negative errno or the exit code */
 	uint32_t datagrams;
+	uint32_t resent; /* windows that had to be sent again */
 	uint64_t bytes;
 	uint64_t microseconds;
 };

@@ -21,7 +21,7 @@
 #define NET_HDR_LEN 12
 /* How often the shared state is looked at. */
 #define SYNC_CALLS 64
-#define SYNC_MS 100
+#define SYNC_MS 250
 
 struct sim_end {
 	uint32_t port;
@@ -101,8 +101,9 @@ static int refresh(struct sim_datapath *dp)
 	return 0;
 }
 
-/* Takes over what other processes have changed and lets them see what was counted here. */
-static int sync_state(struct sim_datapath *dp)
+/* Takes over what other processes have changed and lets them see what was counted here. Packets do not wait
+ * for another process: while it holds the lock, that is left for later. */
+static int sync_state(struct sim_datapath *dp, int (*begin)(struct sim *sim))
 {
 	struct sim *sim = dp->sim;
 	int rc;
@@ -112,10 +113,8 @@ static int sync_state(struct sim_datapath *dp)
 	rc = sim_read(sim);
 	if (rc < 0 || !sim_model_counted(sim->model))
 		return rc;
-	rc = sim_begin(sim);
-	if (rc < 0)
-		return rc;
-	return sim_commit(sim);
+	rc = begin(sim);
+	return rc < 0 ? rc : sim_commit(sim);
 }
 
 int sim_datapath_open(struct dpu_ctx *ctx, const char *handle, void **ret)
@@ -148,7 +147,7 @@ void sim_datapath_close(struct dpu_ctx *ctx, void *datapath)
 
 	while (dp->end_count)
 		remove_end(dp, dp->end_count - 1);
-	sync_state(dp);
+	sync_state(dp, sim_begin);
 	ctx->error = error;
 	ctx_free(ctx, dp->ends);
 	ctx_free(ctx, dp);
@@ -432,8 +431,8 @@ int sim_datapath_process(struct dpu_ctx *ctx, void *datapath)
 		now = sim_now_ms();
 		if (now - dp->synced_ms >= SYNC_MS) {
 			dp->synced_ms = now;
-			rc = sync_state(dp);
-			if (rc < 0)
+			rc = sync_state(dp, sim_try_begin);
+			if (rc < 0 && rc != -EBUSY)
 				return rc;
 		}
 	}

@@ -65,6 +65,8 @@ void sim_store_close(struct sim *sim);
 int sim_read(struct sim *sim);
 /* To change: locks and takes over. After 0, exactly one of the two ends must follow. */
 int sim_begin(struct sim *sim);
+/* The same for those who can do it later: -EBUSY at once when another process holds the lock. */
+int sim_try_begin(struct sim *sim);
 /* Saves and unlocks. When saving fails, the model is again what it was before sim_begin(). */
 int sim_commit(struct sim *sim);
 /* Unlocks; the model must not have been changed. */

@@ -80,10 +80,10 @@ static int take_over(struct sim *sim)
 	return 0;
 }
 
-static int lock(struct sim *sim)
+static int lock(struct sim *sim, int patience_ms)
 {
 	struct timespec ms = { .tv_nsec = 1000000 };
-	int64_t end = sim_now_ms() + SIM_LOCK_MS;
+	int64_t end = sim_now_ms() + patience_ms;
 	int fd, rc;
 
 	fd = open(sim->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
@@ -99,7 +99,7 @@ static int lock(struct sim *sim)
 		if (rc != -EWOULDBLOCK)
 			return ctx_fail(sim->ctx, rc, "lock", sim->lock_path, NULL);
 		ctx_fail(sim->ctx, -EBUSY, "lock", sim->lock_path, "another process has held it for %d ms",
-			 SIM_LOCK_MS);
+			 patience_ms);
 		return ctx_hint(sim->ctx, "see who it is: fuser %s", sim->lock_path);
 	}
 	sim->lock_fd = fd;
@@ -141,7 +141,7 @@ static int create(struct sim *sim, bool legacy)
 {
 	int rc;
 
-	rc = lock(sim);
+	rc = lock(sim, SIM_LOCK_MS);
 	if (rc < 0)
 		return rc;
 	if (access(sim->path, F_OK) == 0)
@@ -202,7 +202,7 @@ int sim_read(struct sim *sim)
 	return sim->path ? take_over(sim) : 0;
 }
 
-int sim_begin(struct sim *sim)
+static int begin(struct sim *sim, int patience_ms)
 {
 	int rc;
 
@@ -211,13 +211,23 @@ int sim_begin(struct sim *sim)
 	sim->generation++;
 	if (!sim->path)
 		return 0;
-	rc = lock(sim);
+	rc = lock(sim, patience_ms);
 	if (rc < 0)
 		return rc;
 	rc = take_over(sim);
 	if (rc < 0)
 		unlock(sim);
 	return rc;
+}
+
+int sim_begin(struct sim *sim)
+{
+	return begin(sim, SIM_LOCK_MS);
+}
+
+int sim_try_begin(struct sim *sim)
+{
+	return begin(sim, 0);
 }
 
 int sim_commit(struct sim *sim)
