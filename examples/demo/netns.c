@@ -274,20 +274,23 @@ static int receive_all(int s, struct report *report)
 	}
 }
 
-static void transfer_receive(struct report *report)
+/* Says first that it is ready: what comes before that would be answered by ICMP. */
+static void transfer_receive(int control, struct report *report)
 {
 	struct sockaddr_in own;
 	int s = udp_socket(&own, NULL);
 
 	report->status = s < 0 ? s : 0;
-	if (s < 0)
-		return;
-	set_patience(s, RESEND_MS * RESENDS);
-	if (bind(s, (struct sockaddr *)&own, sizeof(own)) < 0)
+	if (s >= 0 && bind(s, (struct sockaddr *)&own, sizeof(own)) < 0)
 		report->status = -errno;
-	else
+	if (send(control, report, sizeof(*report), MSG_NOSIGNAL) < 0)
+		_exit(1);
+	if (report->status == 0) {
+		set_patience(s, RESEND_MS * RESENDS);
 		report->status = receive_all(s, report);
-	close(s);
+	}
+	if (s >= 0)
+		close(s);
 }
 
 /* The child: does jobs until its parent goes away. */
@@ -303,7 +306,7 @@ static void host_main(int control)
 		else if (order.job == JOB_SEND)
 			transfer_send(order.peer, &report);
 		else
-			transfer_receive(&report);
+			transfer_receive(control, &report);
 		if (send(control, &report, sizeof(report), MSG_NOSIGNAL) < 0)
 			break;
 	}
@@ -359,9 +362,14 @@ void host_stop(struct host *host)
 int host_begin(struct host *host, enum job job, const char *peer)
 {
 	struct order order = { .job = (char)job };
+	struct report ready;
 
 	snprintf(order.peer, sizeof(order.peer), "%s", peer);
-	return send(host->control, &order, sizeof(order), MSG_NOSIGNAL) < 0 ? -errno : 0;
+	if (send(host->control, &order, sizeof(order), MSG_NOSIGNAL) < 0)
+		return -errno;
+	if (job != JOB_RECEIVE)
+		return 0;
+	return recv(host->control, &ready, sizeof(ready), 0) == sizeof(ready) ? ready.status : -EPIPE;
 }
 
 int host_poll(struct host *host, struct report *report)

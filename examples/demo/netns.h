@@ -33,6 +33,7 @@ struct report {
 	uint64_t microseconds;
 };
 
+/* 0 once the host is at it, or a negative errno. */
 int host_begin(struct host *host, enum job job, const char *peer);
 /* 1 and the report once the job has ended, 0 while it runs, or a negative errno when the host has died. */
 int host_poll(struct host *host, struct report *report);
