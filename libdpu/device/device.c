@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/list.h"
-#include "device/device.h"
+#include "device/find.h"
 
 static void device_destroy(struct dpu_device *device)
 {
@@ -65,45 +65,38 @@ static bool same(const char *value, const char *name)
 	return value[0] && !strcmp(value, name);
 }
 
-static bool answers_to(const struct provider_device *info, const char *name)
+static enum find_rank answers_to(const struct provider_device *info, const char *name)
 {
-	/* "03:00.0" is short for domain 0000, as lspci has it. */
-	return same(info->handle, name) || same(info->pci_address, name) || same(info->netdev, name) ||
-	       same(info->rdma_device, name) ||
-	       (!strncmp(info->pci_address, "0000:", 5) && same(info->pci_address + 5, name));
+	if (same(info->handle, name) || same(info->pci_address, name) || same(info->netdev, name))
+		return FIND_EXACT;
+	/* "03:00.0" is short for domain 0000, as lspci has it. Bonded uplinks share their RDMA device. */
+	if (same(info->rdma_device, name) ||
+	    (!strncmp(info->pci_address, "0000:", 5) && same(info->pci_address + 5, name)))
+		return FIND_LOOSE;
+	return FIND_NOT;
 }
 
 int dpu_device_find(struct dpu_ctx *ctx, const char *name, struct dpu_device **ret)
 {
 	struct provider_device *infos = NULL;
 	const struct provider_device *found = NULL;
+	struct find find;
 	size_t count = 0;
 	size_t i;
 	int rc;
 
-	if (!name || !name[0])
-		return ctx_fail(ctx, -EINVAL, "find device", NULL, "the name is empty");
-	rc = ctx->ops->devices(ctx, &infos, &count);
+	rc = find_begin(ctx, &find, "find device", name);
+	if (rc == 0)
+		rc = ctx->ops->devices(ctx, &infos, &count);
 	if (rc < 0)
 		return rc;
 	for (i = 0; i < count; i++) {
-		if (!answers_to(&infos[i], name))
-			continue;
-		if (found) {
-			ctx_fail(ctx, -ENOTUNIQ, "find device", name, "both %s and %s answer to it",
-				 found->handle, infos[i].handle);
-			rc = ctx_hint(ctx, "use the handle");
-			goto out;
-		}
-		found = &infos[i];
+		if (find_take(&find, answers_to(&infos[i], name), infos[i].handle))
+			found = &infos[i];
 	}
-	if (!found) {
-		ctx_fail(ctx, -ENODEV, "find device", name, "no such device");
-		rc = ctx_hint(ctx, "list the devices to see what there is");
-		goto out;
-	}
-	rc = device_wrap(ctx, found, ret);
-out:
+	rc = find_end(ctx, &find, "list the devices to see what there is");
+	if (rc == 0)
+		rc = device_wrap(ctx, found, ret);
 	ctx_free(ctx, infos);
 	return rc;
 }

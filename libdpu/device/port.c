@@ -5,7 +5,7 @@
 #include <string.h>
 #include "core/list.h"
 #include "core/opts.h"
-#include "device/device.h"
+#include "device/find.h"
 
 _Static_assert(sizeof(struct dpu_port_stats) == offsetof(struct dpu_port_stats, misses) + sizeof(uint64_t),
 	       "dpu_port_stats has tail padding");
@@ -71,21 +71,19 @@ out:
 	return rc;
 }
 
-static bool answers_to(const struct dpu_port *port, const char *name)
-{
-	char text[80];
+struct port_find {
+	struct find find;
+	struct dpu_port *found;
+};
 
-	if (!strcmp(port->info.netdev, name) || !strcmp(port->info.phys_port_name, name))
-		return true;
-	port_format(port->device->info.handle, port->info.index, text, sizeof(text));
-	return !strcmp(text, name);
-}
-
-/* Looks through one device; *found is taken over from the devices before. */
-static int find_on(struct dpu_device *device, const char *name, struct dpu_port **found)
+static int find_on(struct dpu_device *device, void *arg)
 {
+	struct port_find *search = arg;
+	const char *name = search->find.name;
 	struct dpu_port_list *list;
-	char first[80], second[80];
+	enum find_rank rank;
+	struct dpu_port *port;
+	char handle[80];
 	size_t i;
 	int rc;
 
@@ -93,46 +91,36 @@ static int find_on(struct dpu_device *device, const char *name, struct dpu_port 
 	if (rc < 0)
 		return rc;
 	for (i = 0; i < list->count; i++) {
-		if (!answers_to(list->items[i], name))
-			continue;
-		if (*found) {
-			port_format((*found)->device->info.handle, (*found)->info.index, first,
-				    sizeof(first));
-			port_format(device->info.handle, list->items[i]->info.index, second, sizeof(second));
-			rc = ctx_fail(device->ctx, -ENOTUNIQ, "find port", name,
-				      "both %s and %s answer to it", first, second);
-			break;
+		port = list->items[i];
+		port_format(device->info.handle, port->info.index, handle, sizeof(handle));
+		/* Each e-switch has its own "p0" and "pf0sf1". */
+		rank = !strcmp(port->info.phys_port_name, name) ? FIND_LOOSE : FIND_NOT;
+		if (!strcmp(port->info.netdev, name) || !strcmp(handle, name))
+			rank = FIND_EXACT;
+		if (find_take(&search->find, rank, handle)) {
+			dpu_port_unref(search->found);
+			search->found = dpu_port_ref(port);
 		}
-		*found = dpu_port_ref(list->items[i]);
 	}
 	dpu_port_list_unref(list);
-	return rc;
+	return 0;
 }
 
 int dpu_port_find(struct dpu_ctx *ctx, const char *name, struct dpu_port **ret)
 {
-	struct dpu_device_list *devices;
-	struct dpu_port *found = NULL;
-	size_t i;
+	struct port_find search = { .found = NULL };
 	int rc;
 
-	if (!name || !name[0])
-		return ctx_fail(ctx, -EINVAL, "find port", NULL, "the name is empty");
-	rc = dpu_device_list(ctx, &devices);
-	if (rc < 0)
-		return rc;
-	for (i = 0; i < dpu_device_list_count(devices) && rc == 0; i++)
-		rc = find_on(dpu_device_list_get(devices, i), name, &found);
-	dpu_device_list_unref(devices);
+	rc = find_begin(ctx, &search.find, "find port", name);
+	if (rc == 0)
+		rc = device_each(ctx, find_on, &search);
+	if (rc == 0)
+		rc = find_end(ctx, &search.find, "show the device to see its ports");
 	if (rc < 0) {
-		dpu_port_unref(found);
+		dpu_port_unref(search.found);
 		return rc;
 	}
-	if (!found) {
-		ctx_fail(ctx, -ENODEV, "find port", name, "no such port");
-		return ctx_hint(ctx, "show the device to see its ports");
-	}
-	*ret = found;
+	*ret = search.found;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "core/list.h"
 #include "core/opts.h"
 #include "core/text.h"
+#include "device/find.h"
 #include "function/function.h"
 
 _Static_assert(sizeof(struct dpu_function_attrs) ==
@@ -114,26 +115,31 @@ static bool same(const char *value, const char *name)
 	return value[0] && !strcmp(value, name);
 }
 
-static bool answers_to(const struct dpu_function *function, const char *name)
+static enum find_rank answers_to(const struct dpu_function *function, const char *handle, const char *name)
 {
 	const struct provider_function *info = &function->info;
-	char text[80];
+	char text[32];
 
 	if (same(info->netdev, name) || same(info->rdma_device, name) || same(info->aux_device, name))
-		return true;
+		return FIND_EXACT;
+	if (function->port && (same(function->port->info.netdev, name) || !strcmp(handle, name)))
+		return FIND_EXACT;
+	/* Each e-switch has its own "pf0sf1". */
 	function_format(info, text, sizeof(text));
-	if (!strcmp(text, name))
-		return true;
-	if (!function->port)
-		return false;
-	port_format(function->device->info.handle, info->port, text, sizeof(text));
-	return same(function->port->info.netdev, name) || !strcmp(text, name);
+	return strcmp(text, name) ? FIND_NOT : FIND_LOOSE;
 }
 
-/* Looks through one device; *found is taken over from the devices before. */
-static int find_on(struct dpu_device *device, const char *name, struct dpu_function **found)
+struct function_find {
+	struct find find;
+	struct dpu_function *found;
+};
+
+static int find_on(struct dpu_device *device, void *arg)
 {
+	struct function_find *search = arg;
 	struct dpu_function_list *list;
+	struct dpu_function *function;
+	char handle[80];
 	size_t i;
 	int rc;
 
@@ -141,45 +147,32 @@ static int find_on(struct dpu_device *device, const char *name, struct dpu_funct
 	if (rc < 0)
 		return rc;
 	for (i = 0; i < list->count; i++) {
-		if (!answers_to(list->items[i], name))
-			continue;
-		if (*found) {
-			ctx_fail(device->ctx, -ENOTUNIQ, "find function", name,
-				 "functions of %s and of %s answer to it", (*found)->device->info.handle,
-				 device->info.handle);
-			rc = ctx_hint(device->ctx, "use the representor's name");
-			break;
+		function = list->items[i];
+		port_format(device->info.handle, function->info.port, handle, sizeof(handle));
+		if (find_take(&search->find, answers_to(function, handle, search->find.name), handle)) {
+			dpu_function_unref(search->found);
+			search->found = dpu_function_ref(function);
 		}
-		*found = dpu_function_ref(list->items[i]);
 	}
 	dpu_function_list_unref(list);
-	return rc;
+	return 0;
 }
 
 int dpu_function_find(struct dpu_ctx *ctx, const char *name, struct dpu_function **ret)
 {
-	struct dpu_device_list *devices;
-	struct dpu_function *found = NULL;
-	size_t i;
+	struct function_find search = { .found = NULL };
 	int rc;
 
-	if (!name || !name[0])
-		return ctx_fail(ctx, -EINVAL, "find function", NULL, "the name is empty");
-	rc = dpu_device_list(ctx, &devices);
-	if (rc < 0)
-		return rc;
-	for (i = 0; i < dpu_device_list_count(devices) && rc == 0; i++)
-		rc = find_on(dpu_device_list_get(devices, i), name, &found);
-	dpu_device_list_unref(devices);
+	rc = find_begin(ctx, &search.find, "find function", name);
+	if (rc == 0)
+		rc = device_each(ctx, find_on, &search);
+	if (rc == 0)
+		rc = find_end(ctx, &search.find, "list the functions to see what there is");
 	if (rc < 0) {
-		dpu_function_unref(found);
+		dpu_function_unref(search.found);
 		return rc;
 	}
-	if (!found) {
-		ctx_fail(ctx, -ENODEV, "find function", name, "no such function");
-		return ctx_hint(ctx, "list the functions to see what there is");
-	}
-	*ret = found;
+	*ret = search.found;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "core/opts.h"
+#include "device/representors.h"
 #include "function/function.h"
 
 _Static_assert(sizeof(struct dpu_sf_opts) == offsetof(struct dpu_sf_opts, reserved) + sizeof(uint32_t),
@@ -17,26 +18,6 @@ struct sf_wait {
 	struct provider_function now;
 };
 
-/* Its port has a network device on the e-switch side. */
-static int representor_present(struct sf_wait *wait)
-{
-	struct dpu_ctx *ctx = wait->device->ctx;
-	struct provider_port *ports = NULL;
-	size_t count = 0;
-	size_t i;
-	int rc;
-
-	rc = ctx->ops->ports(ctx, wait->device->info.handle, &ports, &count);
-	if (rc < 0)
-		return rc;
-	for (i = 0; i < count; i++) {
-		if (ports[i].index == wait->port && ports[i].netdev[0])
-			break;
-	}
-	ctx_free(ctx, ports);
-	return i < count;
-}
-
 /* A local SF is usable when its driver has it and its network device is there; an SF of another controller
  * when its representor is there, for its driver is not ours to wait for. */
 static int sf_usable(void *arg)
@@ -49,7 +30,7 @@ static int sf_usable(void *arg)
 	rc = function_read(device, wait->port, &wait->now);
 	if (rc < 0)
 		return rc;
-	rc = representor_present(wait);
+	rc = representors_named(device, &wait->port);
 	if (rc <= 0 || wait->now.state == DPU_FUNCTION_INACTIVE || wait->now.controller)
 		return rc;
 	if (!wait->bound) {
