@@ -162,9 +162,7 @@ int sim_datapath_attach(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum
 	int rc;
 
 	snprintf(object, sizeof(object), "%s/%" PRIu32, dp->handle, port);
-	rc = sim_step(dp->sim, "datapath_attach", object);
-	if (rc == 0)
-		rc = sim_read(dp->sim);
+	rc = sim_read_step(dp->sim, "datapath_attach", object);
 	if (rc == 0)
 		rc = refresh(dp);
 	if (rc < 0)

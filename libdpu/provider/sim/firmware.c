@@ -47,9 +47,7 @@ static int read_board(struct sim *sim, const char *step, const char *handle)
 {
 	int rc;
 
-	rc = sim_step(sim, step, handle);
-	if (rc == 0)
-		rc = sim_read(sim);
+	rc = sim_read_step(sim, step, handle);
 	return rc < 0 ? rc : check_board(sim, step, handle);
 }
 
@@ -58,9 +56,7 @@ static int begin_board(struct sim *sim, const char *step, const char *handle)
 {
 	int rc;
 
-	rc = sim_step(sim, step, handle);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = sim_begin_step(sim, step, handle);
 	if (rc < 0)
 		return rc;
 	rc = check_board(sim, step, handle);

@@ -55,9 +55,7 @@ int sim_read_eswitch(struct sim *sim, const char *step, const char *handle, stru
 {
 	int rc;
 
-	rc = sim_step(sim, step, handle);
-	if (rc == 0)
-		rc = sim_read(sim);
+	rc = sim_read_step(sim, step, handle);
 	return rc < 0 ? rc : sim_eswitch_find(sim, step, handle, pf);
 }
 
@@ -65,9 +63,7 @@ int sim_begin_eswitch(struct sim *sim, const char *step, const char *handle, str
 {
 	int rc;
 
-	rc = sim_step(sim, step, handle);
-	if (rc == 0)
-		rc = sim_begin(sim);
+	rc = sim_begin_step(sim, step, handle);
 	if (rc < 0)
 		return rc;
 	rc = sim_eswitch_find(sim, step, handle, pf);
@@ -129,9 +125,7 @@ static int read_pf(struct sim *sim, const char *step, const char *handle, struct
 {
 	int rc;
 
-	rc = sim_step(sim, step, handle);
-	if (rc == 0)
-		rc = sim_read(sim);
+	rc = sim_read_step(sim, step, handle);
 	if (rc < 0)
 		return rc;
 	*pf = NULL;

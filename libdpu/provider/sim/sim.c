@@ -114,9 +114,7 @@ static int sim_devices(struct dpu_ctx *ctx, struct provider_device **ret, size_t
 	size_t i;
 	int rc;
 
-	rc = sim_step(sim, "devices", NULL);
-	if (rc == 0)
-		rc = sim_read(sim);
+	rc = sim_read_step(sim, "devices", NULL);
 	if (rc < 0)
 		return rc;
 	model = sim->model;

@@ -63,9 +63,13 @@ int sim_store_open(struct sim *sim, const char *path, const char *eswitch);
 void sim_store_close(struct sim *sim);
 /* To read: takes over what another process has changed. */
 int sim_read(struct sim *sim);
+/* The way into a step that reads: its faults and latency, then the state as it is now. */
+int sim_read_step(struct sim *sim, const char *step, const char *object);
 /* To change: locks and takes over. After 0, exactly one of the two ends must follow. */
 int sim_begin(struct sim *sim);
-/* The same for those who can do it later: -EBUSY at once when another process holds the lock. */
+/* The way into a step that changes. After 0, sim_end() must follow. */
+int sim_begin_step(struct sim *sim, const char *step, const char *object);
+/* sim_begin() for those who can do it later: -EBUSY at once when another process holds the lock. */
 int sim_try_begin(struct sim *sim);
 /* Saves and unlocks. When saving fails, the model is again what it was before sim_begin(). */
 int sim_commit(struct sim *sim);
@@ -80,10 +84,9 @@ int sim_end(struct sim *sim, int rc);
 int sim_pf_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* The same for what needs an e-switch that the Arm cores own; -EOPNOTSUPP where they do not. */
 int sim_eswitch_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
-/* The way into a step that reads: its faults and latency, the state as it is now, the PF with its e-switch.
- */
+/* sim_read_step() for a PF with its e-switch. */
 int sim_read_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
-/* The way into a step that changes. After 0, sim_end() must follow. */
+/* sim_begin_step() for a PF with its e-switch. */
 int sim_begin_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* The function behind a port of the PF, or NULL. */
 struct sim_function *sim_function_at(struct sim_model *model, const struct sim_pf *pf, uint32_t port);

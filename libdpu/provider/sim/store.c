@@ -225,6 +225,20 @@ int sim_begin(struct sim *sim)
 	return begin(sim, SIM_LOCK_MS);
 }
 
+int sim_read_step(struct sim *sim, const char *step, const char *object)
+{
+	int rc = sim_step(sim, step, object);
+
+	return rc < 0 ? rc : sim_read(sim);
+}
+
+int sim_begin_step(struct sim *sim, const char *step, const char *object)
+{
+	int rc = sim_step(sim, step, object);
+
+	return rc < 0 ? rc : sim_begin(sim);
+}
+
 int sim_try_begin(struct sim *sim)
 {
 	return begin(sim, 0);
