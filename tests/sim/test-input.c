@@ -124,6 +124,29 @@ static void faults_in_file(const char *good, const char *path, const char *uri)
 	free(saved);
 }
 
+/* A state saved under a clock that was ahead of today's: what it waits for has long been done. */
+static void clock_set_back(const char *good, const char *path, const char *uri)
+{
+	const char *at = strstr(good, "\"settled_ms\": 0");
+	struct dpu_function_list *list;
+	struct dpu_device *device;
+	struct dpu_ctx *ctx;
+	char *edit;
+
+	must(at);
+	must(asprintf(&edit, "%.*s\"settled_ms\": 9999999999999%s", (int)(at - good), good,
+		      at + strlen("\"settled_ms\": 0")) > 0);
+	spill(path, edit, strlen(edit));
+	free(edit);
+	ctx = open_uri(uri);
+	device = find_device(ctx, "p0");
+	must(dpu_function_list(device, &list) == 0);
+	is_int(dpu_function_opstate(dpu_function_list_get(list, 0)), DPU_FUNCTION_ATTACHED);
+	dpu_function_list_unref(list);
+	dpu_device_unref(device);
+	dpu_ctx_unref(ctx);
+}
+
 static void files(void)
 {
 	char path[64], uri[96], *good;
@@ -172,6 +195,7 @@ static void files(void)
 	edited(good, "\"pfs\": [", "\"faults\": [\"sf_add\"], \"pfs\": [", -EINVAL, "no step before a colon");
 
 	faults_in_file(good, path, uri);
+	clock_set_back(good, path, uri);
 	spill(path, good, size);
 	dpu_ctx_unref(open_uri(uri)); /* what was refused before was refused for its own sake */
 	free(good);

@@ -163,5 +163,5 @@ int sim_reset_done(struct dpu_ctx *ctx, const char *handle)
 	int rc;
 
 	rc = read_board(sim, "reset_done", handle);
-	return rc < 0 ? rc : sim_now_ms() >= sim->model->reset_ms;
+	return rc < 0 ? rc : sim_settled(sim->model->reset_ms);
 }

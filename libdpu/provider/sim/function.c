@@ -159,7 +159,7 @@ int sim_sf_activate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 		return 0;
 	}
 	/* A driver that has not let go keeps the SF, as if nothing had been asked of it. */
-	sf->settled_ms = sim_now_ms() < sf->settled_ms ? 0 : sim_settle_ms(sim, "sf_attach");
+	sf->settled_ms = !sim_settled(sf->settled_ms) ? 0 : sim_settle_ms(sim, "sf_attach");
 	sf->state = DPU_FUNCTION_ACTIVE;
 	return sim_commit(sim);
 }
@@ -179,7 +179,7 @@ int sim_sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 		return 0;
 	}
 	/* A driver that has not taken it yet need not let go. */
-	sf->settled_ms = sim_now_ms() < sf->settled_ms ? 0 : sim_settle_ms(sim, "sf_detach");
+	sf->settled_ms = !sim_settled(sf->settled_ms) ? 0 : sim_settle_ms(sim, "sf_detach");
 	sf->state = DPU_FUNCTION_INACTIVE;
 	return sim_commit(sim);
 }
@@ -195,7 +195,7 @@ int sim_sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 	if (rc < 0)
 		return rc;
 	/* The driver binds by itself, as upstream's does: nothing to change. */
-	rc = sim_now_ms() >= sf->settled_ms;
+	rc = sim_settled(sf->settled_ms);
 	sim_abort(sim);
 	return rc;
 }

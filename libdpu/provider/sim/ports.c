@@ -86,9 +86,7 @@ struct sim_function *sim_function_at(struct sim_model *model, const struct sim_p
 /* The port is there at once, its network device after a while. */
 static bool has_representor(const struct sim_pf *pf, const struct sim_function *function)
 {
-	int64_t now = sim_now_ms();
-
-	return now >= pf->representors_ms && now >= function->representor_ms;
+	return sim_settled(pf->representors_ms) && sim_settled(function->representor_ms);
 }
 
 bool sim_port_exists(struct sim_model *model, const struct sim_pf *pf, uint32_t port)
@@ -227,7 +225,7 @@ int sim_ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **re
 static void function_facts(const struct sim_pf *pf, const struct sim_function *function,
 			   struct provider_function *info)
 {
-	bool settled = sim_now_ms() >= function->settled_ms;
+	bool settled = sim_settled(function->settled_ms);
 	bool active = function->state == DPU_FUNCTION_ACTIVE;
 
 	info->has_port = pf->eswitch_mode != DPU_ESWITCH_LEGACY;

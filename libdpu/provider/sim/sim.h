@@ -54,6 +54,8 @@ int sim_latency_add(struct sim *sim, const char *text);
 int sim_step(struct sim *sim, const char *step, const char *object);
 /* When what begins now in the background will be done, in ms of the system's clock; never, if told so. */
 int64_t sim_settle_ms(struct sim *sim, const char *step);
+/* Whether what was to be done at that time is done. */
+bool sim_settled(int64_t when_ms);
 /* The system's clock, which all processes and reboots share. */
 int64_t sim_now_ms(void);
 

@@ -8,6 +8,7 @@
 
 /* What each background step takes when nothing else was asked for. */
 #define SETTLE_MS 2
+#define MAX_LATENCY_MS (3600 * 1000)
 
 static const char *const steps[] = {
 	"devices",
@@ -116,7 +117,7 @@ int sim_latency_add(struct sim *sim, const char *text)
 	rc = parse_step(sim, text, latency.step, &rest);
 	if (rc < 0)
 		return rc;
-	if (!text_number(rest, 3600 * 1000, &latency.ms))
+	if (!text_number(rest, MAX_LATENCY_MS, &latency.ms))
 		return bad(sim, text, "after the step comes a number of milliseconds, at most an hour");
 	if (ctx_grow(sim->ctx, &sim->latencies, sim->latency_count, sizeof(latency)) < 0)
 		return ctx_fail_nomem(sim->ctx, "open");
@@ -171,6 +172,14 @@ int sim_step(struct sim *sim, const char *step, const char *object)
 	if (rc < 0)
 		return ctx_fail(sim->ctx, rc, step, object, "%s (simulated fault)", strerror(-rc));
 	return 0;
+}
+
+bool sim_settled(int64_t when_ms)
+{
+	int64_t now = sim_now_ms();
+
+	/* Further away than anything may take: the clock was set back since. */
+	return now >= when_ms || (when_ms != SIM_NEVER_MS && when_ms - now > MAX_LATENCY_MS);
 }
 
 int64_t sim_settle_ms(struct sim *sim, const char *step)
