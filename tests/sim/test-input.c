@@ -46,7 +46,7 @@ static void uris(void)
 	refused("sim:?latency=sf_attach:soon", -EINVAL, "milliseconds");
 	refused("sim:?eswitch=bridge", -EINVAL, "no such parameter");
 	refused("linux:/somewhere", -EINVAL, "/somewhere");
-	refused("sim:/no/such/folder/t.json", -ENOENT, "No such file");
+	refused("sim:/no/such/folder/t.json", -ENOENT, "open /no/such/folder/t.json: the folder");
 	refused("sim:/dev/null", -EINVAL, "not a regular file");
 	is_int(dpu_ctx_open("sim:", &small, &ctx), -EINVAL);
 	is_int(dpu_ctx_open("sim:", &large.known, &ctx), 0);

@@ -142,6 +142,9 @@ static int create(struct sim *sim, bool legacy)
 	int rc;
 
 	rc = lock(sim, SIM_LOCK_MS);
+	if (rc == -ENOENT)
+		return ctx_fail(sim->ctx, rc, "open", sim->path,
+				"the folder it should be made in does not exist");
 	if (rc < 0)
 		return rc;
 	if (access(sim->path, F_OK) == 0)
