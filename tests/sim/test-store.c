@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "harness.h"
 #include "lane.h"
@@ -168,6 +169,46 @@ static void counters(void)
 	dpu_ctx_unref(other);
 }
 
+/* Packets do not wait for a lock, nor is that a failure; what was counted meanwhile is told later. */
+static void lock_beside_packets(void)
+{
+	struct dpu_ctx *ctx = open_uri(uri);
+	struct dpu_device *p0 = find_device(ctx, "p0"), *none = NULL;
+	uint8_t frame[60] = { 0 };
+	struct iovec iov = { frame, sizeof(frame) };
+	struct timespec longer = { .tv_nsec = 300 * 1000 * 1000 };
+	DPU_OPTS(dpu_port_stats, before);
+	DPU_OPTS(dpu_port_stats, after);
+	struct dpu_eswitch *eswitch;
+	struct dpu_port *uplink;
+	struct lane *lane;
+	int fd, i, failures = 0;
+
+	must(dpu_port_find(ctx, "p0", &uplink) == 0 && dpu_port_stats(uplink, &before) == 0);
+	must(dpu_eswitch_open(p0, &eswitch) == 0);
+	must(lane_create(eswitch, uplink, DPU_PORT_FUNCTION, 64, &lane) == 0);
+	must(lane_send(lane, &iov, 1) == 1 && dpu_eswitch_process(eswitch) == 1);
+	must(dpu_device_find(ctx, "p9", &none) == -ENODEV);
+	fd = open(lock, O_RDWR);
+	must(fd >= 0 && flock(fd, LOCK_EX) == 0);
+	nanosleep(&longer, NULL); /* until it is time to look at the file again */
+	for (i = 0; i < 128; i++)
+		failures += dpu_eswitch_process(eswitch) < 0;
+	is_int(failures, 0);
+	contains(dpu_ctx_error_text(ctx), "find device p9");
+	close(fd);
+	dpu_eswitch_unref(eswitch);
+	dpu_port_unref(uplink);
+	dpu_device_unref(p0);
+	dpu_ctx_unref(ctx);
+	ctx = open_uri(uri);
+	must(dpu_port_find(ctx, "p0", &uplink) == 0 && dpu_port_stats(uplink, &after) == 0);
+	is_int(after.rx_packets, before.rx_packets + 1);
+	dpu_port_unref(uplink);
+	dpu_ctx_unref(ctx);
+	lane_free(lane);
+}
+
 /* A link to the file stays a link, and the file keeps its permissions. */
 static void link_and_mode(void)
 {
@@ -199,6 +240,7 @@ int main(void)
 	seen();
 	counters();
 	locked();
+	lock_beside_packets();
 	link_and_mode();
 	unlink(path);
 	unlink(lock);

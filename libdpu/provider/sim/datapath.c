@@ -103,7 +103,7 @@ static int refresh(struct sim_datapath *dp)
 
 /* Takes over what other processes have changed and lets them see what was counted here. Packets do not wait
  * for another process: while it holds the lock, that is left for later. */
-static int sync_state(struct sim_datapath *dp, int (*begin)(struct sim *sim))
+static int sync_state(struct sim_datapath *dp, bool patient)
 {
 	struct sim *sim = dp->sim;
 	int rc;
@@ -113,7 +113,9 @@ static int sync_state(struct sim_datapath *dp, int (*begin)(struct sim *sim))
 	rc = sim_read(sim);
 	if (rc < 0 || !sim_model_counted(sim->model))
 		return rc;
-	rc = begin(sim);
+	rc = patient ? sim_begin(sim) : sim_try_begin(sim);
+	if (rc == -EBUSY && !patient)
+		return 0;
 	return rc < 0 ? rc : sim_commit(sim);
 }
 
@@ -147,7 +149,7 @@ void sim_datapath_close(struct dpu_ctx *ctx, void *datapath)
 
 	while (dp->end_count)
 		remove_end(dp, dp->end_count - 1);
-	sync_state(dp, sim_begin);
+	sync_state(dp, true);
 	ctx->error = error;
 	ctx_free(ctx, dp->ends);
 	ctx_free(ctx, dp);
@@ -429,8 +431,8 @@ int sim_datapath_process(struct dpu_ctx *ctx, void *datapath)
 		now = sim_now_ms();
 		if (now - dp->synced_ms >= SYNC_MS) {
 			dp->synced_ms = now;
-			rc = sync_state(dp, sim_try_begin);
-			if (rc < 0 && rc != -EBUSY)
+			rc = sync_state(dp, false);
+			if (rc < 0)
 				return rc;
 		}
 	}

@@ -71,7 +71,8 @@ int sim_read_step(struct sim *sim, const char *step, const char *object);
 int sim_begin(struct sim *sim);
 /* The way into a step that changes. After 0, sim_end() must follow. */
 int sim_begin_step(struct sim *sim, const char *step, const char *object);
-/* sim_begin() for those who can do it later: -EBUSY at once when another process holds the lock. */
+/* sim_begin() for those who can do it later: -EBUSY at once, and nothing recorded, while another process
+ * holds the lock. */
 int sim_try_begin(struct sim *sim);
 /* Saves and unlocks. When saving fails, the model is again what it was before sim_begin(). */
 int sim_commit(struct sim *sim);

@@ -98,6 +98,8 @@ static int lock(struct sim *sim, int patience_ms)
 		close(fd);
 		if (rc != -EWOULDBLOCK)
 			return ctx_fail(sim->ctx, rc, "lock", sim->lock_path, NULL);
+		if (!patience_ms)
+			return -EBUSY;
 		ctx_fail(sim->ctx, -EBUSY, "lock", sim->lock_path, "another process has held it for %d ms",
 			 patience_ms);
 		return ctx_hint(sim->ctx, "see who it is: fuser %s", sim->lock_path);
