@@ -95,7 +95,7 @@ int dpu_mode_set(struct dpu_device *device, enum dpu_mode mode)
 	size_t count = 0;
 	int rc;
 
-	if (!dpu_mode_name(mode) || mode == DPU_MODE_UNKNOWN)
+	if ((size_t)mode >= sizeof(mode_values) / sizeof(mode_values[0]) || mode == DPU_MODE_UNKNOWN)
 		return ctx_fail(ctx, -EINVAL, "mode_set", device->info.handle,
 				"there is no such mode to set");
 	rc = check_dpu(device, "mode_set");
