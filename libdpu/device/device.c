@@ -85,7 +85,7 @@ int dpu_device_find(struct dpu_ctx *ctx, const char *name, struct dpu_device **r
 	size_t i;
 	int rc;
 
-	rc = find_begin(ctx, &find, "find device", name);
+	rc = find_begin(ctx, &find, "device", name);
 	if (rc == 0)
 		rc = ctx->ops->devices(ctx, &infos, &count);
 	if (rc < 0)

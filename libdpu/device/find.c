@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include "core/text.h"
 #include "device/find.h"
 
-int find_begin(struct dpu_ctx *ctx, struct find *find, const char *step, const char *name)
+/* Records a failure of the step "find port". */
+static int find_fail(struct dpu_ctx *ctx, const struct find *find, int code, const char *message)
 {
-	*find = (struct find){ .step = step, .name = name };
-	if (name && name[0])
-		return 0;
-	return ctx_fail(ctx, -EINVAL, step, NULL, "the name is empty");
+	char step[32];
+
+	snprintf(step, sizeof(step), "find %s", find->what);
+	return ctx_fail(ctx, code, step, find->name, "%s", message);
+}
+
+int find_begin(struct dpu_ctx *ctx, struct find *find, const char *what, const char *name)
+{
+	*find = (struct find){ .what = what, .name = name };
+	return name && name[0] ? 0 : find_fail(ctx, find, -EINVAL, "the name is empty");
 }
 
 bool find_take(struct find *find, enum find_rank rank, const char *handle)
@@ -26,14 +34,16 @@ bool find_take(struct find *find, enum find_rank rank, const char *handle)
 
 int find_end(struct dpu_ctx *ctx, const struct find *find, const char *hint)
 {
+	char message[256];
+
 	if (find->rank == FIND_NOT) {
-		ctx_fail(ctx, -ENODEV, find->step, find->name, "no such %s",
-			 find->step + sizeof("find ") - 1);
+		snprintf(message, sizeof(message), "no such %s", find->what);
+		find_fail(ctx, find, -ENODEV, message);
 		return ctx_hint(ctx, "%s", hint);
 	}
 	if (find->second[0]) {
-		ctx_fail(ctx, -ENOTUNIQ, find->step, find->name, "both %s and %s answer to it", find->first,
-			 find->second);
+		snprintf(message, sizeof(message), "both %s and %s answer to it", find->first, find->second);
+		find_fail(ctx, find, -ENOTUNIQ, message);
 		return ctx_hint(ctx, "use one of these");
 	}
 	return 0;

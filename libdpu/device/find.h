@@ -14,7 +14,7 @@ enum find_rank {
 };
 
 struct find {
-	const char *step;
+	const char *what; /* "port" */
 	const char *name;
 	enum find_rank rank;
 	char first[96];
@@ -22,7 +22,7 @@ struct find {
 };
 
 /* 0, or -EINVAL with the detail recorded when there is no name. */
-int find_begin(struct dpu_ctx *ctx, struct find *find, const char *step, const char *name);
+int find_begin(struct dpu_ctx *ctx, struct find *find, const char *what, const char *name);
 
 /* True when the candidate, called so by its handle, is the best so far: it takes the former one's place. */
 bool find_take(struct find *find, enum find_rank rank, const char *handle);

@@ -111,7 +111,7 @@ int dpu_port_find(struct dpu_ctx *ctx, const char *name, struct dpu_port **ret)
 	struct port_find search = { .found = NULL };
 	int rc;
 
-	rc = find_begin(ctx, &search.find, "find port", name);
+	rc = find_begin(ctx, &search.find, "port", name);
 	if (rc == 0)
 		rc = device_each(ctx, find_on, &search);
 	if (rc == 0)

@@ -163,7 +163,7 @@ int dpu_function_find(struct dpu_ctx *ctx, const char *name, struct dpu_function
 	struct function_find search = { .found = NULL };
 	int rc;
 
-	rc = find_begin(ctx, &search.find, "find function", name);
+	rc = find_begin(ctx, &search.find, "function", name);
 	if (rc == 0)
 		rc = device_each(ctx, find_on, &search);
 	if (rc == 0)

@@ -16,7 +16,7 @@ static int search(struct dpu_ctx *ctx, const struct candidate *candidates, size_
 	size_t i;
 
 	*taken = -1;
-	must(find_begin(ctx, &find, "find port", "x") == 0);
+	must(find_begin(ctx, &find, "port", "x") == 0);
 	for (i = 0; i < count; i++) {
 		if (find_take(&find, candidates[i].rank, candidates[i].handle))
 			*taken = (int)i;
@@ -42,8 +42,8 @@ int main(void)
 	struct find find;
 	int taken, count = 0;
 
-	is_int(find_begin(ctx, &find, "find port", ""), -EINVAL);
-	is_int(find_begin(ctx, &find, "find port", NULL), -EINVAL);
+	is_int(find_begin(ctx, &find, "port", ""), -EINVAL);
+	is_int(find_begin(ctx, &find, "port", NULL), -EINVAL);
 	is_int(SEARCH({ FIND_NOT, "a" }, { FIND_NOT, "b" }), -ENODEV);
 	is_int(taken, -1);
 	is_str(dpu_ctx_error_text(ctx), "find port x: no such port");
