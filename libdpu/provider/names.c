@@ -56,6 +56,14 @@ static const char *name_of(const char *const *names, size_t count, unsigned int 
 	return value < count ? names[value] : NULL;
 }
 
+/* The value of that name, or -EINVAL. */
+static int value_of(const char *const *names, size_t count, const char *name)
+{
+	int i = name ? text_index(names, count, name) : -1;
+
+	return i < 0 ? -EINVAL : i;
+}
+
 const char *dpu_facility_name(enum dpu_facility facility)
 {
 	return name_of(facility_names, COUNT(facility_names), facility);
@@ -93,30 +101,30 @@ const char *dpu_eswitch_mode_name(enum dpu_eswitch_mode mode)
 
 int dpu_mode_parse(const char *name, enum dpu_mode *ret)
 {
-	int i = name ? text_index(mode_names, COUNT(mode_names), name) : -1;
+	int i = value_of(mode_names, COUNT(mode_names), name);
 
 	if (i < 0)
-		return -EINVAL;
+		return i;
 	*ret = (enum dpu_mode)i;
 	return 0;
 }
 
 int dpu_reset_parse(const char *name, enum dpu_reset *ret)
 {
-	int i = name ? text_index(reset_names, COUNT(reset_names), name) : -1;
+	int i = value_of(reset_names, COUNT(reset_names), name);
 
 	if (i < 0)
-		return -EINVAL;
+		return i;
 	*ret = (enum dpu_reset)i;
 	return 0;
 }
 
 int dpu_eswitch_mode_parse(const char *name, enum dpu_eswitch_mode *ret)
 {
-	int i = name ? text_index(eswitch_names, COUNT(eswitch_names), name) : -1;
+	int i = value_of(eswitch_names, COUNT(eswitch_names), name);
 
 	if (i < 0)
-		return -EINVAL;
+		return i;
 	*ret = (enum dpu_eswitch_mode)i;
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The firmware's non-volatile configuration, and the resets that make its next-boot values current. */
+/* The firmware's non-volatile configuration, and the resets that make its next-boot values current. Both are
+ * the board's: any of its PFs will do, in every mode. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -34,45 +35,15 @@ static int find_param(struct sim *sim, const char *step, const char *name)
 	return ctx_fail(sim->ctx, -ENOENT, step, name, "the firmware has no such parameter");
 }
 
-/* The configuration is the board's, and there in every mode. */
-static int check_board(struct sim *sim, const char *step, const char *handle)
-{
-	struct sim_pf *pf;
-
-	return sim_pf_find(sim, step, handle, &pf);
-}
-
-/* The way into a step that reads. */
-static int read_board(struct sim *sim, const char *step, const char *handle)
-{
-	int rc;
-
-	rc = sim_read_step(sim, step, handle);
-	return rc < 0 ? rc : check_board(sim, step, handle);
-}
-
-/* The way into a step that changes. After 0, sim_end() must follow. */
-static int begin_board(struct sim *sim, const char *step, const char *handle)
-{
-	int rc;
-
-	rc = sim_begin_step(sim, step, handle);
-	if (rc < 0)
-		return rc;
-	rc = check_board(sim, step, handle);
-	if (rc < 0)
-		sim_abort(sim);
-	return rc;
-}
-
 int sim_nvconfig_get(struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
 		     const char *name, uint64_t *value)
 {
 	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
 	const struct sim_param *param;
 	int i, rc;
 
-	rc = read_board(sim, "nvconfig_get", handle);
+	rc = sim_read_on(sim, "nvconfig_get", handle, sim_pf_find, &pf);
 	if (rc < 0)
 		return rc;
 	i = find_param(sim, "nvconfig_get", name);
@@ -107,10 +78,11 @@ int sim_nvconfig_set(struct dpu_ctx *ctx, const char *handle, const struct provi
 		     size_t count)
 {
 	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
 	size_t i;
 	int rc;
 
-	rc = begin_board(sim, "nvconfig_set", handle);
+	rc = sim_begin_on(sim, "nvconfig_set", handle, sim_pf_find, &pf);
 	if (rc < 0)
 		return rc;
 	for (i = 0; i < count && rc == 0; i++)
@@ -123,9 +95,10 @@ int sim_nvconfig_set(struct dpu_ctx *ctx, const char *handle, const struct provi
 int sim_nvconfig_reset_level(struct dpu_ctx *ctx, const char *handle, const char *name, enum dpu_reset *ret)
 {
 	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
 	int i, rc;
 
-	rc = check_board(sim, "nvconfig_reset_level", handle);
+	rc = sim_pf_find(sim, "nvconfig_reset_level", handle, &pf);
 	if (rc < 0)
 		return rc;
 	i = find_param(sim, "nvconfig_reset_level", name);
@@ -138,10 +111,11 @@ int sim_nvconfig_reset_level(struct dpu_ctx *ctx, const char *handle, const char
 int sim_reset(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level)
 {
 	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
 	struct sim_param former[SIM_PARAMS];
 	int i, rc;
 
-	rc = begin_board(sim, "reset", handle);
+	rc = sim_begin_on(sim, "reset", handle, sim_pf_find, &pf);
 	if (rc < 0)
 		return rc;
 	memcpy(former, sim->model->params, sizeof(former));
@@ -160,8 +134,9 @@ int sim_reset(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level)
 int sim_reset_done(struct dpu_ctx *ctx, const char *handle)
 {
 	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
 	int rc;
 
-	rc = read_board(sim, "reset_done", handle);
+	rc = sim_read_on(sim, "reset_done", handle, sim_pf_find, &pf);
 	return rc < 0 ? rc : sim_settled(sim->model->reset_ms);
 }

@@ -51,25 +51,33 @@ int sim_eswitch_find(struct sim *sim, const char *step, const char *handle, stru
 	return ctx_hint(sim->ctx, "set the mode to dpu, then reset the system");
 }
 
+int sim_read_on(struct sim *sim, const char *step, const char *handle, sim_find_fn find, struct sim_pf **pf)
+{
+	int rc = sim_read_step(sim, step, handle);
+
+	return rc < 0 ? rc : find(sim, step, handle, pf);
+}
+
+int sim_begin_on(struct sim *sim, const char *step, const char *handle, sim_find_fn find, struct sim_pf **pf)
+{
+	int rc = sim_begin_step(sim, step, handle);
+
+	if (rc < 0)
+		return rc;
+	rc = find(sim, step, handle, pf);
+	if (rc < 0)
+		sim_abort(sim);
+	return rc;
+}
+
 int sim_read_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
 {
-	int rc;
-
-	rc = sim_read_step(sim, step, handle);
-	return rc < 0 ? rc : sim_eswitch_find(sim, step, handle, pf);
+	return sim_read_on(sim, step, handle, sim_eswitch_find, pf);
 }
 
 int sim_begin_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
 {
-	int rc;
-
-	rc = sim_begin_step(sim, step, handle);
-	if (rc < 0)
-		return rc;
-	rc = sim_eswitch_find(sim, step, handle, pf);
-	if (rc < 0)
-		sim_abort(sim);
-	return rc;
+	return sim_begin_on(sim, step, handle, sim_eswitch_find, pf);
 }
 
 struct sim_function *sim_function_at(struct sim_model *model, const struct sim_pf *pf, uint32_t port)
@@ -119,13 +127,8 @@ int sim_port_resolve(void *arg, const char *name, uint32_t *number)
 }
 
 /* A plain NIC is no PF, and no error: *pf becomes NULL. */
-static int read_pf(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
+static int find_or_nic(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
 {
-	int rc;
-
-	rc = sim_read_step(sim, step, handle);
-	if (rc < 0)
-		return rc;
 	*pf = NULL;
 	return is_nic(sim->model, handle) ? 0 : sim_pf_find(sim, step, handle, pf);
 }
@@ -199,7 +202,7 @@ int sim_ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **re
 	size_t i;
 	int rc;
 
-	rc = read_pf(sim, "ports", handle, &pf);
+	rc = sim_read_on(sim, "ports", handle, find_or_nic, &pf);
 	if (rc < 0)
 		return rc;
 	*ret = NULL;
@@ -266,7 +269,7 @@ int sim_functions(struct dpu_ctx *ctx, const char *handle, struct provider_funct
 	size_t i;
 	int rc;
 
-	rc = read_pf(sim, "functions", handle, &pf);
+	rc = sim_read_on(sim, "functions", handle, find_or_nic, &pf);
 	if (rc < 0)
 		return rc;
 	*ret = NULL;
@@ -295,7 +298,7 @@ int sim_port_stats(struct dpu_ctx *ctx, const char *handle, uint32_t port, struc
 	struct sim_pf *pf;
 	int rc;
 
-	rc = read_pf(sim, "port_stats", handle, &pf);
+	rc = sim_read_on(sim, "port_stats", handle, find_or_nic, &pf);
 	if (rc < 0)
 		return rc;
 	function = pf ? sim_function_at(sim->model, pf, port) : NULL;

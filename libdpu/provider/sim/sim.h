@@ -87,9 +87,13 @@ int sim_end(struct sim *sim, int rc);
 int sim_pf_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* The same for what needs an e-switch that the Arm cores own; -EOPNOTSUPP where they do not. */
 int sim_eswitch_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
-/* sim_read_step() for a PF with its e-switch. */
+/* Either of the two. */
+typedef int (*sim_find_fn)(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
+/* sim_read_step() and sim_begin_step() on a PF, found this way. */
+int sim_read_on(struct sim *sim, const char *step, const char *handle, sim_find_fn find, struct sim_pf **pf);
+int sim_begin_on(struct sim *sim, const char *step, const char *handle, sim_find_fn find, struct sim_pf **pf);
+/* The same on a PF with its e-switch. */
 int sim_read_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
-/* sim_begin_step() for a PF with its e-switch. */
 int sim_begin_eswitch(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* The function behind a port of the PF, or NULL. */
 struct sim_function *sim_function_at(struct sim_model *model, const struct sim_pf *pf, uint32_t port);
