@@ -14,7 +14,6 @@ if ! make -C "$top_builddir" install DESTDIR="$stage" > "$work/out" 2>&1; then
 fi
 pc=$(find "$stage" -name libdpu.pc)
 libdir=$(dirname "$(dirname "$pc")")
-: > "$work/out"
 for file in libdpu.pc libdpu.so libdpu.so.1 dpu.h version.h dpuctl; do
 	[ -n "$(find "$stage" -name "$file")" ] || echo "$file is not installed"
 done > "$work/out"
