@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "cli.h"
 
@@ -16,7 +13,7 @@ static void value_text(const json_t *value, char *text, size_t size)
 	else if (json_is_integer(value))
 		snprintf(text, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	else if (json_is_boolean(value))
-		snprintf(text, size, "%s", json_is_true(value) ? "yes" : "no");
+		snprintf(text, size, "%s", json_is_true(value) ? "on" : "off");
 	else
 		snprintf(text, size, "-");
 }
@@ -114,6 +111,7 @@ int cli_exit_code(int code)
 		return EXIT_NOT_FOUND;
 	case EINVAL:
 	case ERANGE:
+	case EOVERFLOW:
 	case EEXIST:
 	case ENOSPC:
 	case EBUSY:
@@ -172,45 +170,14 @@ int cli_usage(struct cli *cli, const char *format, ...)
 	return EXIT_USAGE;
 }
 
-bool cli_number(struct cli *cli, const char *what, const char *text, uint64_t max, uint64_t *ret)
-{
-	char *end;
-
-	/* No octal: 010 is ten. */
-	errno = 0;
-	*ret = strtoull(text, &end, strncmp(text, "0x", 2) ? 10 : 16);
-	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && *ret <= max)
-		return true;
-	cli_usage(cli, "%s must be a number from 0 to %" PRIu64 ", not \"%s\"", what, max, text);
-	return false;
-}
-
-bool cli_mac(struct cli *cli, const char *text, uint8_t mac[6])
-{
-	static const char form[] = "xx:xx:xx:xx:xx:xx";
-	size_t i;
-
-	for (i = 0; form[i] == ':' ? text[i] == ':' : isxdigit((unsigned char)text[i]); i++) {
-		if (form[i + 1])
-			continue;
-		if (text[i + 1])
-			break;
-		for (i = 0; i < 6; i++)
-			mac[i] = (uint8_t)strtoul(text + 3 * i, NULL, 16);
-		return true;
-	}
-	cli_usage(cli, "\"%s\" is no MAC address; write 02:25:f2:8d:a2:5c", text);
-	return false;
-}
-
-int cli_each_device(struct cli *cli, const char *name,
-		    int (*each)(struct cli *cli, struct dpu_device *dev, void *arg), void *arg)
+int cli_each_device(struct cli *cli, const char *name, device_fn each, void *arg)
 {
 	struct dpu_device_list *list;
 	struct dpu_device *device;
 	int code = EXIT_OK;
 	size_t i;
 
+	cli->one_device = name != NULL;
 	if (name) {
 		if (dpu_device_find(cli->ctx, name, &device) < 0)
 			return cli_fail(cli);
@@ -229,88 +196,24 @@ int cli_each_device(struct cli *cli, const char *name,
 	return code;
 }
 
-json_t *cli_string(const char *text)
+int cli_list(struct cli *cli, int argc, char **argv, device_fn each, const struct column *columns)
 {
-	json_t *string = json_string(text);
-	char *copy;
-	size_t i;
+	json_t *rows;
+	int code;
 
-	if (string)
-		return string;
-	copy = strdup(text);
-	for (i = 0; copy && copy[i]; i++) {
-		if ((unsigned char)copy[i] >= 0x80)
-			copy[i] = '?';
-	}
-	string = json_string(copy);
-	free(copy);
-	return string;
+	if (argc > 1)
+		return cli_usage(cli, "\"%s\" is too much", argv[1]);
+	rows = json_array();
+	code = cli_each_device(cli, argc ? argv[0] : NULL, each, rows);
+	if (code == EXIT_OK)
+		return cli_rows(cli, rows, columns);
+	json_decref(rows);
+	return code;
 }
 
-json_t *cli_text(const char *text)
+int cli_fail_listing(struct cli *cli)
 {
-	return text && text[0] ? json_string(text) : json_null();
-}
-
-json_t *cli_mac_json(const uint8_t mac[6])
-{
-	char text[18];
-
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-		 mac[5]);
-	return json_string(text);
-}
-
-static json_t *number_json(uint32_t number)
-{
-	return number == DPU_PORT_NO_NUMBER ? json_null() : json_integer(number);
-}
-
-json_t *cli_function_json(struct dpu_function *function)
-{
-	struct dpu_port *port = dpu_function_representor(function);
-	struct dpu_device *device = dpu_function_device(function);
-	json_t *object = json_object();
-	char text[96];
-
-	json_object_set_new(object, "device", json_string(dpu_device_handle(device)));
-	json_object_set_new(object, "type", json_string(dpu_function_type_name(dpu_function_type(function))));
-	json_object_set_new(object, "controller", json_integer(dpu_function_controller(function)));
-	json_object_set_new(object, "pfnum", json_integer(dpu_function_pfnum(function)));
-	json_object_set_new(object, "number", number_json(dpu_function_number(function)));
-	json_object_set_new(object, "hw_addr", cli_mac_json(dpu_function_hw_addr(function)));
-	json_object_set_new(
-		object, "state",
-		json_string(dpu_function_state(function) == DPU_FUNCTION_ACTIVE ? "active" : "inactive"));
-	json_object_set_new(object, "opstate",
-			    json_string(dpu_function_opstate(function) == DPU_FUNCTION_ATTACHED
-						? "attached"
-						: "detached"));
-	json_object_set_new(object, "netdev", cli_text(dpu_function_netdev(function)));
-	json_object_set_new(object, "rdma_device", cli_text(dpu_function_rdma_device(function)));
-	json_object_set_new(object, "aux_device", cli_text(dpu_function_aux_device(function)));
-	json_object_set_new(object, "representor", cli_text(port ? dpu_port_netdev(port) : NULL));
-	if (port) {
-		snprintf(text, sizeof(text), "%s/%" PRIu32, dpu_device_handle(device), dpu_port_index(port));
-		json_object_set_new(object, "port", json_string(text));
-	}
-	return object;
-}
-
-json_t *cli_port_json(struct dpu_port *port)
-{
-	json_t *object = json_object();
-
-	json_object_set_new(object, "device", json_string(dpu_device_handle(dpu_port_device(port))));
-	json_object_set_new(object, "index", json_integer(dpu_port_index(port)));
-	json_object_set_new(object, "flavour", cli_text(dpu_port_flavour_name(dpu_port_flavour(port))));
-	json_object_set_new(object, "controller", json_integer(dpu_port_controller(port)));
-	json_object_set_new(object, "pfnum", number_json(dpu_port_pfnum(port)));
-	json_object_set_new(object, "vfnum", number_json(dpu_port_vfnum(port)));
-	json_object_set_new(object, "sfnum", number_json(dpu_port_sfnum(port)));
-	json_object_set_new(object, "netdev", cli_text(dpu_port_netdev(port)));
-	json_object_set_new(object, "ifindex", json_integer(dpu_port_ifindex(port)));
-	json_object_set_new(object, "phys_port_name", cli_text(dpu_port_phys_port_name(port)));
-	json_object_set_new(object, "phys_switch_id", cli_text(dpu_port_phys_switch_id(port)));
-	return object;
+	if (!cli->one_device && dpu_error_code(dpu_ctx_error(cli->ctx)) == -EOPNOTSUPP)
+		return EXIT_OK;
+	return cli_fail(cli);
 }

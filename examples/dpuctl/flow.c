@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* flow: the rules of a device's e-switch. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cli.h"
 
-struct listing {
-	json_t *rows;
-	bool named; /* one device was asked for */
-};
-
 static int list_of(struct cli *cli, struct dpu_device *device, void *arg)
 {
-	struct listing *listing = arg;
-	json_t *rows = listing->rows;
+	json_t *rows = arg;
 	struct dpu_flow_table *table;
 	struct dpu_flow_list *list;
 	struct dpu_flow_rule *rule;
@@ -29,11 +22,8 @@ static int list_of(struct cli *cli, struct dpu_device *device, void *arg)
 		rc = dpu_flow_list(table, &list);
 		dpu_flow_table_unref(table);
 	}
-	/* Among all devices, one that has no rules to show (legacy, NIC mode) is no failure. */
-	if (rc == -EOPNOTSUPP && !listing->named)
-		return EXIT_OK;
-	if (rc < 0)
-		return cli_fail(cli);
+	if (rc < 0) /* of all devices, some may be in legacy or NIC mode */
+		return cli_fail_listing(cli);
 	for (i = 0; i < dpu_flow_list_count(list); i++) {
 		DPU_OPTS(dpu_flow_stats, stats);
 
@@ -54,18 +44,8 @@ static int flow_list(struct cli *cli, int argc, char **argv)
 		{ "device", "DEVICE" }, { "id", "ID" },     { "packets", "PACKETS" },
 		{ "bytes", "BYTES" },   { "rule", "RULE" }, { NULL, NULL },
 	};
-	struct listing listing = { json_array(), argc > 0 };
-	int code;
 
-	if (argc > 1) {
-		json_decref(listing.rows);
-		return cli_usage(cli, "\"%s\" is too much", argv[1]);
-	}
-	code = cli_each_device(cli, argc ? argv[0] : NULL, list_of, &listing);
-	if (code == EXIT_OK)
-		return cli_rows(cli, listing.rows, columns);
-	json_decref(listing.rows);
-	return code;
+	return cli_list(cli, argc, argv, list_of, columns);
 }
 
 static int do_add(struct cli *cli, struct dpu_device *device, void *arg)
@@ -134,7 +114,7 @@ static int flow_del(struct cli *cli, int argc, char **argv)
 
 	if (argc != 2)
 		return cli_usage(cli, "a device and a flow's id are needed");
-	if (!cli_number(cli, "the id", argv[1], INT64_MAX, &id))
+	if (!cli_number(cli, "the id", argv[1], 0, INT64_MAX, &id))
 		return EXIT_USAGE;
 	return cli_each_device(cli, argv[0], do_delete, &id);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* list, show, stats: what there is. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "cli.h"
@@ -95,17 +94,90 @@ static void add_modes(struct dpu_device *device, json_t *object)
 		json_object_set_new(object, "reset_needed",
 				    json_string(dpu_reset_name((enum dpu_reset)info.reset)));
 	}
-	if (dpu_eswitch_mode_get(device, &mode) == 0)
+	if (dpu_eswitch_mode_get(device, &mode) == 0) {
 		json_object_set_new(object, "eswitch_mode", json_string(dpu_eswitch_mode_name(mode)));
+		cli_add_eswitch(device, object);
+	}
 	count = dpu_vf_count(device, &total);
 	if (count >= 0) {
 		json_object_set_new(object, "vfs", json_integer(count));
 		json_object_set_new(object, "vfs_total", json_integer(total));
 	}
+	count = dpu_vf_msix_total(device);
+	if (count >= 0)
+		json_object_set_new(object, "vf_msix_total", json_integer(count));
 }
 
-static int show_device(struct cli *cli, struct dpu_device *device, void *arg)
+/* An array of kind, name and value; empty for a device that tells none. */
+static json_t *version_rows(struct dpu_device *device)
 {
+	const struct dpu_device_version *version;
+	struct dpu_device_version_list *list;
+	json_t *rows = json_array();
+	size_t i;
+
+	if (dpu_device_version_list(device, &list) < 0)
+		return rows;
+	for (i = 0; i < dpu_device_version_list_count(list); i++) {
+		version = dpu_device_version_list_get(list, i);
+		json_array_append_new(
+			rows,
+			json_pack("{s:o, s:o, s:o}", "kind",
+				  cli_text(dpu_version_kind_name((enum dpu_version_kind)version->kind)),
+				  "name", cli_string(version->name), "value", cli_string(version->value)));
+	}
+	dpu_device_version_list_unref(list);
+	return rows;
+}
+
+/* As devlink -j has them: by kind, then by name. */
+static json_t *versions_json(const json_t *rows)
+{
+	json_t *object = json_object(), *row, *kind;
+	const char *name;
+	size_t i;
+	int k;
+
+	for (k = 0; (name = dpu_version_kind_name((enum dpu_version_kind)k)); k++) {
+		kind = json_object();
+		json_object_set_new(object, name, kind);
+		json_array_foreach(rows, i, row) {
+			if (!strcmp(json_string_value(json_object_get(row, "kind")), name))
+				json_object_set(kind, json_string_value(json_object_get(row, "name")),
+						json_object_get(row, "value"));
+		}
+	}
+	return object;
+}
+
+static json_t *port_rows(struct dpu_port_list *list)
+{
+	json_t *rows = json_array();
+	size_t i;
+
+	for (i = 0; i < dpu_port_list_count(list); i++)
+		json_array_append_new(rows, cli_port_json(dpu_port_list_get(list, i)));
+	return rows;
+}
+
+/* A table under an empty line, if there is anything in it. */
+static void print_section(struct cli *cli, json_t *rows, const struct column *columns)
+{
+	printf("\n");
+	if (json_array_size(rows))
+		cli_rows(cli, rows, columns);
+	else
+		json_decref(rows);
+}
+
+static void show_text(struct cli *cli, json_t *object, json_t *versions, json_t *ports)
+{
+	static const struct column version_columns[] = {
+		{ "name", "VERSION OF" },
+		{ "kind", "KIND" },
+		{ "value", "VERSION" },
+		{ NULL, NULL },
+	};
 	static const struct column port_columns[] = {
 		{ "index", "PORT" },
 		{ "flavour", "FLAVOUR" },
@@ -117,60 +189,55 @@ static int show_device(struct cli *cli, struct dpu_device *device, void *arg)
 		{ "phys_port_name", "PHYS_PORT_NAME" },
 		{ NULL, NULL },
 	};
-	json_t *ports = json_array(), *functions = json_array(), *object = device_json(device);
-	struct dpu_function_list *function_list;
-	struct dpu_port_list *port_list;
-	json_t *all = arg;
-	size_t i;
 
-	add_modes(device, object);
-	if (dpu_port_list(device, &port_list) < 0)
-		goto fail;
-	for (i = 0; i < dpu_port_list_count(port_list); i++)
-		json_array_append_new(ports, cli_port_json(dpu_port_list_get(port_list, i)));
-	dpu_port_list_unref(port_list);
-	if (dpu_function_list(device, &function_list) < 0)
-		goto fail;
-	for (i = 0; i < dpu_function_list_count(function_list); i++)
-		json_array_append_new(functions, cli_function_json(dpu_function_list_get(function_list, i)));
-	dpu_function_list_unref(function_list);
-	if (cli->json) {
-		json_object_set_new(object, "ports", ports);
-		json_object_set_new(object, "functions", functions);
-		json_array_append_new(all, object);
-		return EXIT_OK;
-	}
-	if (json_array_size(all)) /* a line between devices */
-		printf("\n");
-	json_array_append_new(all, json_true());
 	cli_object(cli, object);
-	json_decref(functions); /* a person finds them under sf and vf */
-	printf("\n");
-	if (json_array_size(ports))
-		return cli_rows(cli, ports, port_columns);
-	json_decref(ports);
-	return EXIT_OK;
-fail:
-	json_decref(object);
-	json_decref(ports);
+	if (json_array_size(versions))
+		print_section(cli, versions, version_columns);
+	else
+		json_decref(versions);
+	print_section(cli, ports, port_columns);
+}
+
+/* arg: the devices for JSON; for a person, one null for each that was printed. */
+static int show_device(struct cli *cli, struct dpu_device *device, void *arg)
+{
+	json_t *object, *versions, *functions, *all = arg;
+	struct dpu_port_list *ports;
+	int type, code = EXIT_OK;
+
+	if (dpu_port_list(device, &ports) < 0)
+		return cli_fail(cli);
+	functions = json_array();
+	for (type = DPU_FUNCTION_PF; type <= DPU_FUNCTION_SF && cli->json && code == EXIT_OK; type++)
+		code = cli_add_functions(cli, device, (enum dpu_function_type)type, functions);
+	if (code != EXIT_OK)
+		goto out;
+	object = device_json(device);
+	add_modes(device, object);
+	versions = version_rows(device);
+	if (cli->json) {
+		json_object_set_new(object, "versions", versions_json(versions));
+		json_object_set_new(object, "ports", port_rows(ports));
+		json_object_set(object, "functions", functions);
+		json_decref(versions);
+		json_array_append_new(all, object);
+	} else {
+		if (json_array_size(all)) /* a line between devices */
+			printf("\n");
+		json_array_append_new(all, json_null());
+		show_text(cli, object, versions, port_rows(ports));
+	}
+out:
 	json_decref(functions);
-	return cli_fail(cli);
+	dpu_port_list_unref(ports);
+	return code;
 }
 
 static int show(struct cli *cli, int argc, char **argv)
 {
-	json_t *all = json_array();
-	int code;
+	static const struct column none[] = { { NULL, NULL } };
 
-	if (argc > 1) {
-		json_decref(all);
-		return cli_usage(cli, "\"%s\" is too much", argv[1]);
-	}
-	code = cli_each_device(cli, argc ? argv[0] : NULL, show_device, all);
-	if (cli->json && code == EXIT_OK)
-		return cli_rows(cli, all, NULL);
-	json_decref(all);
-	return code;
+	return cli_list(cli, argc, argv, show_device, none);
 }
 
 static int stats_of(struct cli *cli, struct dpu_device *device, void *arg)
@@ -216,18 +283,8 @@ static int stats(struct cli *cli, int argc, char **argv)
 		{ "misses", "MISSES" },
 		{ NULL, NULL },
 	};
-	json_t *rows = json_array();
-	int code;
 
-	if (argc > 1) {
-		json_decref(rows);
-		return cli_usage(cli, "\"%s\" is too much", argv[1]);
-	}
-	code = cli_each_device(cli, argc ? argv[0] : NULL, stats_of, rows);
-	if (code == EXIT_OK)
-		return cli_rows(cli, rows, columns);
-	json_decref(rows);
-	return code;
+	return cli_list(cli, argc, argv, stats_of, columns);
 }
 
 const struct command inventory_commands[] = {

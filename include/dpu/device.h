@@ -208,6 +208,65 @@ DPU_PUBLIC const char *dpu_device_rdma_device(struct dpu_device *device);
  */
 DPU_PUBLIC int dpu_device_numa_node(struct dpu_device *device);
 
+/** A list of versions. */
+struct dpu_device_version_list;
+
+/** What a version is of. */
+enum dpu_version_kind {
+	DPU_VERSION_FIXED = 0,   /**< Hardware, which cannot change. */
+	DPU_VERSION_RUNNING = 1, /**< What runs. */
+	DPU_VERSION_STORED = 2,  /**< What will run after a reset (dpu_device_reload(), fw_activate). */
+	DPU_VERSION_KIND_PAD_ = 0x7fffffff, /**< Fixes the width of the enumeration. */
+};
+
+/** One version: a plain fact that its list owns. It may grow at its end in later releases. */
+struct dpu_device_version {
+	char name[64];     /**< "fw.version", "fw.psid". */
+	char value[96];    /**< "32.41.1000". */
+	uint32_t kind;     /**< enum dpu_version_kind. */
+	uint32_t reserved; /**< Zero. */
+};
+
+/**
+ * @brief Lists the versions that a device tells of itself.
+ * @param device A device.
+ * @param ret The list, to be released with dpu_device_version_list_unref(). Untouched on failure.
+ * @return 0, or a negative errno: -EOPNOTSUPP the device tells none, or has no devlink instance; -ENODEV the
+ *  device has gone; -ENOMEM; others as the kernel says.
+ */
+DPU_PUBLIC int dpu_device_version_list(struct dpu_device *device, struct dpu_device_version_list **ret);
+
+/**
+ * @brief Counts the versions of a list.
+ * @param list A list.
+ * @return The count.
+ */
+DPU_PUBLIC size_t dpu_device_version_list_count(const struct dpu_device_version_list *list);
+
+/**
+ * @brief Gives one version of a list.
+ * @param list A list.
+ * @param i Position, from 0.
+ * @return The version, owned by the list; NULL past the end.
+ */
+DPU_PUBLIC const struct dpu_device_version *
+dpu_device_version_list_get(const struct dpu_device_version_list *list, size_t i);
+
+/**
+ * @brief Releases a list with its versions.
+ * @param list A list, or NULL.
+ * @return NULL.
+ */
+DPU_PUBLIC struct dpu_device_version_list *
+dpu_device_version_list_unref(struct dpu_device_version_list *list);
+
+/**
+ * @brief Names a kind.
+ * @param kind A kind.
+ * @return "fixed", "running", "stored", or NULL when unknown.
+ */
+DPU_PUBLIC const char *dpu_version_kind_name(enum dpu_version_kind kind);
+
 #ifdef __cplusplus
 }
 #endif

@@ -18,9 +18,16 @@
 #include <dpu/eswitch.h>
 #include <dpu/flow.h>
 #include <dpu/function.h>
+#include <dpu/health.h>
 #include <dpu/mode.h>
+#include <dpu/monitor.h>
+#include <dpu/param.h>
 #include <dpu/port.h>
+#include <dpu/rate.h>
+#include <dpu/rdma.h>
+#include <dpu/resource.h>
 #include <dpu/version.h>
+#include <dpu/vf.h>
 #include <dpu/virtq.h>
 
 #endif

@@ -50,14 +50,34 @@ enum dpu_function_opstate {
 	DPU_FUNCTION_OPSTATE_PAD_ = 0x7fffffff, /**< Fixes the width of the enumeration. */
 };
 
+/** What a function may do: enum devlink_port_fn_attr_cap, and what mlxdevm has beside it. */
+enum dpu_function_cap {
+	DPU_FUNCTION_CAP_ROCE = 1,          /**< RDMA over Converged Ethernet. */
+	DPU_FUNCTION_CAP_MIGRATABLE = 2,    /**< Live migration. */
+	DPU_FUNCTION_CAP_IPSEC_CRYPTO = 4,  /**< IPsec cryptography in hardware. */
+	DPU_FUNCTION_CAP_IPSEC_PACKET = 8,  /**< Full IPsec in hardware. */
+	DPU_FUNCTION_CAP_TRUST = 256,       /**< Privileged registers; mlxdevm only. */
+	DPU_FUNCTION_CAP_PAD_ = 0x7fffffff, /**< Fixes the width of the enumeration. */
+};
+
+/** As dpu_sf_opts.sfnum: the lowest number that is free and not reserved, 1 to 999 (BlueField's
+ * virtio-net controller takes those from 1000 for its own). */
+#define DPU_SF_ANY UINT32_MAX
+
 /** Options of dpu_sf_create(). */
 struct dpu_sf_opts {
 	size_t sz;              /**< Set by DPU_OPTS(). */
 	const uint8_t *hw_addr; /**< MAC address, 6 bytes, unicast; NULL leaves the firmware's choice. */
-	uint32_t sfnum;         /**< The number that names the SF on its controller and PF. */
+	uint32_t sfnum;         /**< The number that names the SF on its controller and PF, or DPU_SF_ANY. */
 	uint32_t controller;    /**< 0: driven by the DPU itself; 1…: by that host. */
 	uint32_t inactive;      /**< Not 0: leave the SF inactive; done when its representor is there. */
-	uint32_t reserved;      /**< Zero. */
+	uint32_t set_caps;      /**< enum dpu_function_cap, ored: those that caps decides. */
+	uint32_t caps;          /**< enum dpu_function_cap, ored: those of set_caps that it shall have. */
+	uint32_t max_io_eqs;    /**< How many I/O event queues it may have; 0 leaves the default. */
+	uint32_t max_uc_list; /**< How many unicast addresses it may have; 0 leaves the default. mlxdevm only.
+			       */
+	uint32_t owned; /**< Not 0: the SF is this context's; once that is gone without having deleted it,
+			     dpu_orphan_list() tells. */
 };
 
 /** Attributes that dpu_function_set() changes. */
@@ -66,6 +86,28 @@ struct dpu_function_attrs {
 	const uint8_t *hw_addr; /**< MAC address, 6 bytes, unicast; NULL leaves it. */
 	uint32_t set_state;     /**< Not 0: bring the function to state. */
 	uint32_t state;         /**< enum dpu_function_state. */
+	uint32_t set_caps;      /**< enum dpu_function_cap, ored: those that caps decides. */
+	uint32_t caps;          /**< enum dpu_function_cap, ored: those of set_caps that it shall have. */
+	uint32_t max_io_eqs;    /**< How many I/O event queues it may have; 0 leaves it. */
+	uint32_t max_uc_list;   /**< How many unicast addresses it may have; 0 leaves it. mlxdevm only. */
+};
+
+/** A list of orphans. */
+struct dpu_orphan_list;
+
+/** An SF that nobody owns any more: the program that made it has ended. A plain fact that its list owns. It
+ * may grow at its end in later releases. */
+struct dpu_orphan {
+	char handle[64];      /**< The device's handle. */
+	char name[32];        /**< The SF, "pf0sf88". */
+	char representor[16]; /**< Its representor; empty when it has none. */
+	char owner[64];       /**< Who made it: "dpu-agent, process 4711". */
+	uint32_t port;        /**< The index of its port. */
+	uint32_t controller;  /**< Who drives it, 0 the DPU itself. */
+	uint32_t sfnum;       /**< Its number. */
+	uint32_t rules;       /**< How many flow rules stand on its representor. */
+	uint32_t making;      /**< 1: the program ended in the middle of making it. */
+	uint32_t reserved;    /**< Zero. */
 };
 
 /**
@@ -292,6 +334,77 @@ DPU_PUBLIC int dpu_vf_count(struct dpu_device *device, uint32_t *total);
  *  restored.
  */
 DPU_PUBLIC int dpu_vf_set_count(struct dpu_device *device, uint32_t count, int deadline_ms);
+
+/**
+ * @brief Tells what a function may do.
+ * @param function A function.
+ * @param known enum dpu_function_cap, ored: those that the kernel told of; may be NULL.
+ * @return enum dpu_function_cap, ored: those that it has.
+ */
+DPU_PUBLIC uint32_t dpu_function_caps(struct dpu_function *function, uint32_t *known);
+
+/**
+ * @brief Tells how many I/O event queues a function may have.
+ * @param function A function.
+ * @return The number; 0 when not known.
+ */
+DPU_PUBLIC uint32_t dpu_function_max_io_eqs(struct dpu_function *function);
+
+/**
+ * @brief Tells how many unicast addresses a function may have.
+ * @param function A function.
+ * @return The number; 0 when not known (only mlxdevm tells).
+ */
+DPU_PUBLIC uint32_t dpu_function_max_uc_list(struct dpu_function *function);
+
+/**
+ * @brief Names a capability.
+ * @param cap One capability.
+ * @return "roce", "migratable", "ipsec_crypto", "ipsec_packet", "trust", or NULL when unknown.
+ */
+DPU_PUBLIC const char *dpu_function_cap_name(enum dpu_function_cap cap);
+
+/**
+ * @brief Lists the SFs that programs have left behind: those that were made with dpu_sf_opts.owned by a
+ * context that is gone, and those whose making was cut short by the program's end. SFs that other tools made
+ * are nobody's business here.
+ * @param device A device.
+ * @param ret The list, to be released with dpu_orphan_list_unref(). Untouched on failure.
+ * @return 0, or a negative errno: -ENODEV the device has gone; -EACCES not allowed to read the records
+ *  (@c /run/libdpu); -ENOMEM; others as dpu_function_list().
+ */
+DPU_PUBLIC int dpu_orphan_list(struct dpu_device *device, struct dpu_orphan_list **ret);
+
+/**
+ * @brief Counts the orphans of a list.
+ * @param list A list.
+ * @return The count.
+ */
+DPU_PUBLIC size_t dpu_orphan_list_count(const struct dpu_orphan_list *list);
+
+/**
+ * @brief Gives one orphan of a list.
+ * @param list A list.
+ * @param i Position, from 0.
+ * @return The orphan, owned by the list; NULL past the end.
+ */
+DPU_PUBLIC const struct dpu_orphan *dpu_orphan_list_get(const struct dpu_orphan_list *list, size_t i);
+
+/**
+ * @brief Releases a list with its orphans.
+ * @param list A list, or NULL.
+ * @return NULL.
+ */
+DPU_PUBLIC struct dpu_orphan_list *dpu_orphan_list_unref(struct dpu_orphan_list *list);
+
+/**
+ * @brief Deletes all orphans of a device.
+ * @param device A device.
+ * @param deadline_ms Milliseconds for all of them, -1 for none.
+ * @return How many were deleted, or a negative errno: as dpu_orphan_list() and dpu_sf_delete(). Those that
+ *  were deleted before a failure are gone.
+ */
+DPU_PUBLIC int dpu_orphan_sweep(struct dpu_device *device, int deadline_ms);
 
 #ifdef __cplusplus
 }

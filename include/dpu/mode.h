@@ -46,6 +46,45 @@ enum dpu_eswitch_mode {
 	DPU_ESWITCH_PAD_ = 0x7fffffff,      /**< Fixes the width of the enumeration. */
 };
 
+/** How deep into a packet an e-switch's vports look by themselves: enum devlink_eswitch_inline_mode. */
+enum dpu_eswitch_inline {
+	DPU_ESWITCH_INLINE_NONE = 0,          /**< No headers. */
+	DPU_ESWITCH_INLINE_LINK = 1,          /**< Ethernet. */
+	DPU_ESWITCH_INLINE_NETWORK = 2,       /**< To IP. */
+	DPU_ESWITCH_INLINE_TRANSPORT = 3,     /**< To TCP and UDP. */
+	DPU_ESWITCH_INLINE_PAD_ = 0x7fffffff, /**< Fixes the width of the enumeration. */
+};
+
+/** Attributes of an e-switch: bits of dpu_eswitch_attrs.set. */
+enum dpu_eswitch_field {
+	DPU_ESWITCH_INLINE_MODE = 1,         /**< inline_mode. */
+	DPU_ESWITCH_ENCAP = 2,               /**< encap. */
+	DPU_ESWITCH_FIELD_PAD_ = 0x7fffffff, /**< Fixes the width of the enumeration. */
+};
+
+/** Attributes of an e-switch beside its mode. */
+struct dpu_eswitch_attrs {
+	size_t sz;            /**< Set by DPU_OPTS(). */
+	uint32_t set;         /**< enum dpu_eswitch_field, ored: what is known, or what to change. */
+	uint32_t inline_mode; /**< enum dpu_eswitch_inline. */
+	uint32_t encap;       /**< 1: it encapsulates and decapsulates in hardware ("basic"), 0: not. */
+	uint32_t reserved;    /**< Zero. */
+};
+
+/** Kinds of reload: enum devlink_reload_action. */
+enum dpu_reload_action {
+	DPU_RELOAD_DRIVER_REINIT = 1, /**< The driver starts anew; driverinit parameters take effect. */
+	DPU_RELOAD_FW_ACTIVATE = 2,   /**< The stored firmware is activated. */
+	DPU_RELOAD_ACTION_PAD_ = 0x7fffffff, /**< Fixes the width of the enumeration. */
+};
+
+/** What a reload may not do: enum devlink_reload_limit. */
+enum dpu_reload_limit {
+	DPU_RELOAD_UNLIMITED = 0,           /**< Anything. */
+	DPU_RELOAD_NO_RESET = 1,            /**< No reset, links stay up, traffic flows. */
+	DPU_RELOAD_LIMIT_PAD_ = 0x7fffffff, /**< Fixes the width of the enumeration. */
+};
+
 /** What dpu_mode_get() tells. */
 struct dpu_mode_info {
 	size_t sz;         /**< Set by DPU_OPTS(). */
@@ -151,6 +190,68 @@ DPU_PUBLIC const char *dpu_eswitch_mode_name(enum dpu_eswitch_mode mode);
  * @return 0, or -EINVAL.
  */
 DPU_PUBLIC int dpu_eswitch_mode_parse(const char *name, enum dpu_eswitch_mode *ret);
+
+/**
+ * @brief Reads the attributes of an e-switch.
+ * @param device A device.
+ * @param attrs Where they go; sz must be set. set then tells which are known. Untouched on failure.
+ * @return 0, or a negative errno: -EINVAL sz is wrong; else as dpu_eswitch_mode_get().
+ */
+DPU_PUBLIC int dpu_eswitch_attrs_get(struct dpu_device *device, struct dpu_eswitch_attrs *attrs);
+
+/**
+ * @brief Changes attributes of an e-switch, in one step: all or none.
+ * @param device A device.
+ * @param attrs What to change; sz must be set.
+ * @return 0, or a negative errno: -EINVAL attrs is malformed; -EOPNOTSUPP the driver has no such attribute or
+ *  cannot change it now; -EPERM without CAP_NET_ADMIN; else as dpu_eswitch_mode_get().
+ */
+DPU_PUBLIC int dpu_eswitch_attrs_set(struct dpu_device *device, const struct dpu_eswitch_attrs *attrs);
+
+/**
+ * @brief Names an inline mode.
+ * @param mode A mode.
+ * @return "none", "link", "network", "transport", or NULL when unknown.
+ */
+DPU_PUBLIC const char *dpu_eswitch_inline_name(enum dpu_eswitch_inline mode);
+
+/**
+ * @brief Turns a name into an inline mode.
+ * @param name A name as dpu_eswitch_inline_name() gives it.
+ * @param ret The mode. Untouched on failure.
+ * @return 0, or -EINVAL when there is no such name.
+ */
+DPU_PUBLIC int dpu_eswitch_inline_parse(const char *name, enum dpu_eswitch_inline *ret);
+
+/**
+ * @brief Reloads a device's driver or activates its firmware, and returns when that is done. SFs, VFs and
+ * flow rules of the device may be lost.
+ * @param device A device.
+ * @param action What to do.
+ * @param limit What must not happen on the way.
+ * @param performed Which actions took place, bit 1 << enum dpu_reload_action; may be NULL. Untouched on
+ *  failure.
+ * @return 0, or a negative errno: -EINVAL no such action or limit; -EOPNOTSUPP the driver cannot, or has no
+ *  devlink instance; -EBUSY something holds the device; -EPERM without CAP_NET_ADMIN; -ENODEV the device has
+ *  gone; others as the kernel says.
+ */
+DPU_PUBLIC int dpu_device_reload(struct dpu_device *device, enum dpu_reload_action action,
+				 enum dpu_reload_limit limit, uint32_t *performed);
+
+/**
+ * @brief Names a reload action.
+ * @param action An action.
+ * @return "driver_reinit", "fw_activate", or NULL when unknown.
+ */
+DPU_PUBLIC const char *dpu_reload_action_name(enum dpu_reload_action action);
+
+/**
+ * @brief Turns a name into a reload action.
+ * @param name A name as dpu_reload_action_name() gives it.
+ * @param ret The action. Untouched on failure.
+ * @return 0, or -EINVAL when there is no such name.
+ */
+DPU_PUBLIC int dpu_reload_action_parse(const char *name, enum dpu_reload_action *ret);
 
 #ifdef __cplusplus
 }

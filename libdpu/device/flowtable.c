@@ -163,6 +163,10 @@ int dpu_flow_table_open(struct dpu_device *device, const struct dpu_flow_table_o
 			 "the e-switch is in legacy mode");
 		return ctx_hint(ctx, "set the e-switch to switchdev first");
 	}
+	/* Rather now than with the first rule. */
+	if (ctx->ops->flow_insert == provider_unsupported.flow_insert)
+		return ctx_fail(ctx, -EOPNOTSUPP, "open flow table", device->info.handle,
+				"the %s provider has no flow table", ctx->ops->name);
 	table = ctx_alloc(ctx, sizeof(*table));
 	if (!table)
 		return ctx_fail_nomem(ctx, "open flow table");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "device/representors.h"
 
-int representors_named(struct dpu_device *device, const uint32_t *only)
+/* 1 when every port has its network device, 0 not yet, or a negative errno. */
+static int all_named(struct dpu_device *device)
 {
 	struct dpu_ctx *ctx = device->ctx;
 	struct provider_port *ports = NULL;
-	bool seen = false;
 	size_t count = 0;
 	size_t i;
 	int rc;
@@ -13,15 +13,10 @@ int representors_named(struct dpu_device *device, const uint32_t *only)
 	rc = ctx->ops->ports(ctx, device->info.handle, &ports, &count);
 	if (rc < 0)
 		return rc;
-	for (i = 0; i < count; i++) {
-		if (only && ports[i].index != *only)
-			continue;
-		if (!ports[i].netdev[0])
-			break;
-		seen = true;
-	}
+	for (i = 0; i < count && ports[i].netdev[0]; i++)
+		continue;
 	ctx_free(ctx, ports);
-	return i == count && (seen || !only);
+	return i == count;
 }
 
 int representors_settled(struct dpu_device *device, enum dpu_eswitch_mode mode)
@@ -42,5 +37,5 @@ int representors_settled(struct dpu_device *device, enum dpu_eswitch_mode mode)
 	ctx_free(ctx, infos);
 	if (i < count)
 		return 0;
-	return mode == DPU_ESWITCH_LEGACY ? 1 : representors_named(device, NULL);
+	return mode == DPU_ESWITCH_LEGACY ? 1 : all_named(device);
 }

@@ -4,9 +4,6 @@
 
 #include "device/device.h"
 
-/* 1 when every port, or the one given, has its network device, 0 not yet, or a negative errno. */
-int representors_named(struct dpu_device *device, const uint32_t *only);
-
 /* 1 when the representors are as the e-switch's mode has them: in switchdev every function has a port with a
  * network device, in legacy none has a port. 0 not yet, or a negative errno. */
 int representors_settled(struct dpu_device *device, enum dpu_eswitch_mode mode);

@@ -24,6 +24,16 @@ struct deadline deadline_start(int deadline_ms)
 	return deadline;
 }
 
+int deadline_left(const struct deadline *deadline)
+{
+	int64_t left;
+
+	if (deadline->end_ms < 0)
+		return -1;
+	left = deadline->end_ms - now_ms();
+	return left > 0 ? (int)left : 0;
+}
+
 int wait_until(struct dpu_ctx *ctx, const struct deadline *deadline, wait_fn ready, void *arg,
 	       const char *step, const char *object)
 {

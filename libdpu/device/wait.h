@@ -15,6 +15,9 @@ struct deadline {
 
 struct deadline deadline_start(int deadline_ms);
 
+/* What is left of it, in milliseconds: 0 when it has passed, -1 when there is none. */
+int deadline_left(const struct deadline *deadline);
+
 /* 1 the world is as asked, 0 not yet, or a negative errno with the detail recorded. */
 typedef int (*wait_fn)(void *arg);
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "core/list.h"
 #include "core/opts.h"
@@ -10,7 +11,7 @@
 #include "function/function.h"
 
 _Static_assert(sizeof(struct dpu_function_attrs) ==
-		       offsetof(struct dpu_function_attrs, state) + sizeof(uint32_t),
+		       offsetof(struct dpu_function_attrs, max_uc_list) + sizeof(uint32_t),
 	       "dpu_function_attrs has tail padding");
 
 static void function_destroy(struct dpu_function *function)
@@ -25,15 +26,17 @@ static void function_destroy(struct dpu_function *function)
 DEFINE_REF(dpu_function, function_destroy)
 DEFINE_LIST(dpu_function_list, dpu_function)
 
+static int compare_index(const void *index, const void *port)
+{
+	const uint32_t left = *(const uint32_t *)index, right = ((const struct provider_port *)port)->index;
+
+	return (left > right) - (left < right);
+}
+
+/* Ports are ordered by index. */
 static const struct provider_port *find_port(const struct provider_port *ports, size_t count, uint32_t index)
 {
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		if (ports[i].index == index)
-			return &ports[i];
-	}
-	return NULL;
+	return count ? bsearch(&index, ports, count, sizeof(*ports), compare_index) : NULL;
 }
 
 static int function_wrap(struct dpu_device *device, const struct provider_function *info,
@@ -68,10 +71,10 @@ int dpu_function_list(struct dpu_device *device, struct dpu_function_list **ret)
 	size_t i;
 	int rc;
 
-	rc = ctx->ops->functions(ctx, device->info.handle, &infos, &count);
+	rc = ctx->ops->ports(ctx, device->info.handle, &ports, &port_count);
 	if (rc < 0)
 		return rc;
-	rc = ctx->ops->ports(ctx, device->info.handle, &ports, &port_count);
+	rc = ctx->ops->functions(ctx, device->info.handle, &infos, &count);
 	if (rc < 0)
 		goto out;
 	list = dpu_function_list_alloc(ctx, count);
@@ -209,55 +212,25 @@ int dpu_function_refresh(struct dpu_function *function, struct dpu_function **re
 	return 0;
 }
 
-int function_read(struct dpu_device *device, uint32_t port, struct provider_function *ret)
+int function_wrap_at(struct dpu_device *device, const struct provider_function *info,
+		     struct dpu_function **ret)
 {
 	struct dpu_ctx *ctx = device->ctx;
-	struct provider_function *infos = NULL;
-	char text[80];
-	size_t count = 0;
-	size_t i;
+	struct provider_port port;
 	int rc;
 
-	rc = ctx->ops->functions(ctx, device->info.handle, &infos, &count);
-	if (rc < 0)
-		return rc;
-	for (i = 0; i < count; i++) {
-		if (infos[i].has_port && infos[i].port == port)
-			break;
-	}
-	if (i < count) {
-		*ret = infos[i];
-	} else {
-		port_format(device->info.handle, port, text, sizeof(text));
-		rc = ctx_fail(ctx, -ENODEV, "read function", text, "the function has gone");
-	}
-	ctx_free(ctx, infos);
-	return rc;
+	rc = ctx->ops->port(ctx, device->info.handle, info->port, &port);
+	return rc < 0 ? rc : function_wrap(device, info, &port, ret);
 }
 
 int function_at_port(struct dpu_device *device, uint32_t port, struct dpu_function **ret)
 {
-	struct dpu_function_list *list;
-	char text[80];
-	size_t i;
+	struct dpu_ctx *ctx = device->ctx;
+	struct provider_function info;
 	int rc;
 
-	rc = dpu_function_list(device, &list);
-	if (rc < 0)
-		return rc;
-	rc = -ENODEV;
-	for (i = 0; i < list->count && rc; i++) {
-		if (!list->items[i]->info.has_port || list->items[i]->info.port != port)
-			continue;
-		*ret = dpu_function_ref(list->items[i]);
-		rc = 0;
-	}
-	dpu_function_list_unref(list);
-	if (rc < 0) {
-		port_format(device->info.handle, port, text, sizeof(text));
-		return ctx_fail(device->ctx, rc, "read function", text, "the function has gone");
-	}
-	return 0;
+	rc = ctx->ops->function(ctx, device->info.handle, port, &info);
+	return rc < 0 ? rc : function_wrap_at(device, &info, ret);
 }
 
 int function_check_hw_addr(struct dpu_ctx *ctx, const char *step, const uint8_t *hw_addr)
@@ -275,50 +248,83 @@ int function_check_hw_addr(struct dpu_ctx *ctx, const char *step, const uint8_t 
 	return 0;
 }
 
-int dpu_function_set(struct dpu_function *function, const struct dpu_function_attrs *user, int deadline_ms)
+static int check_attrs(struct dpu_function *function, const struct dpu_function_attrs *attrs,
+		       const char *name)
 {
-	struct deadline deadline = deadline_start(deadline_ms);
-	struct dpu_device *device = function->device;
-	struct dpu_ctx *ctx = device->ctx;
-	struct dpu_function_attrs attrs;
-	struct provider_function before;
-	struct dpu_error error;
-	char name[32];
-	int rc;
+	struct dpu_ctx *ctx = function->device->ctx;
 
-	function_format(&function->info, name, sizeof(name));
-	rc = opts_read(&attrs, sizeof(attrs), user);
-	if (rc < 0 || attrs.state > DPU_FUNCTION_ACTIVE)
+	if (attrs->state > DPU_FUNCTION_ACTIVE || attrs->set_caps & ~(uint32_t)FUNCTION_CAPS ||
+	    attrs->caps & ~attrs->set_caps)
 		return ctx_fail(ctx, -EINVAL, "set function", name, "malformed attributes");
 	if (!function->info.has_port) {
 		ctx_fail(ctx, -EOPNOTSUPP, "set function", name, "the function has no port on the e-switch");
 		return ctx_hint(ctx, "set the e-switch to switchdev first");
 	}
-	if (attrs.set_state && function->info.type != DPU_FUNCTION_SF)
+	if (attrs->set_state && function->info.type != DPU_FUNCTION_SF)
 		return ctx_fail(ctx, -EOPNOTSUPP, "set function", name, "only an SF has a state");
-	if (attrs.hw_addr) {
-		rc = function_check_hw_addr(ctx, "set function", attrs.hw_addr);
+	return attrs->hw_addr ? function_check_hw_addr(ctx, "set function", attrs->hw_addr) : 0;
+}
+
+/* Drivers let an SF be changed while it is inactive: so an SF that shall be inactive becomes so first, and
+ * one that shall be active last. */
+static int set_all(struct dpu_device *device, const struct dpu_function_attrs *attrs,
+		   const struct function_change *change, const struct provider_function *before,
+		   const char *name, const struct deadline *deadline)
+{
+	const bool active = attrs->state == DPU_FUNCTION_ACTIVE;
+	struct dpu_ctx *ctx = device->ctx;
+	struct deadline undo;
+	struct dpu_error error;
+	int rc;
+
+	if (attrs->set_state && !active) {
+		rc = sf_set_state(device, before->port, name, false, deadline);
 		if (rc < 0)
 			return rc;
 	}
-	rc = function_read(device, function->info.port, &before);
+	rc = function_change(device, before->port, change, before);
+	if (rc == 0 && attrs->set_state && active) {
+		rc = sf_set_state(device, before->port, name, true, deadline);
+		if (rc < 0)
+			function_change_back(device, before->port, change, before);
+	} else if (rc < 0 && attrs->set_state && !active && before->state == DPU_FUNCTION_ACTIVE) {
+		error = ctx->error;
+		undo = deadline_start(UNDO_MS);
+		sf_set_state(device, before->port, name, true, &undo);
+		ctx->error = error;
+	}
+	return rc;
+}
+
+int dpu_function_set(struct dpu_function *function, const struct dpu_function_attrs *user, int deadline_ms)
+{
+	struct deadline deadline = deadline_start(deadline_ms);
+	struct dpu_device *device = function->device;
+	struct dpu_ctx *ctx = device->ctx;
+	struct provider_function before;
+	struct dpu_function_attrs attrs;
+	struct function_change change;
+	char name[32];
+	int rc;
+
+	function_format(&function->info, name, sizeof(name));
+	rc = opts_read(&attrs, sizeof(attrs), user);
+	if (rc < 0)
+		return ctx_fail(ctx, -EINVAL, "set function", name, "malformed attributes");
+	rc = check_attrs(function, &attrs, name);
 	if (rc < 0)
 		return rc;
-	if (attrs.hw_addr) {
-		rc = ctx->ops->function_set_hw_addr(ctx, device->info.handle, function->info.port,
-						    attrs.hw_addr);
-		if (rc < 0)
-			return rc;
-	}
-	if (!attrs.set_state)
-		return 0;
-	rc = sf_set_state(device, function->info.port, name, attrs.state == DPU_FUNCTION_ACTIVE, &deadline);
-	if (rc == 0 || !attrs.hw_addr)
+	rc = ctx->ops->function(ctx, device->info.handle, function->info.port, &before);
+	if (rc < 0)
 		return rc;
-	error = ctx->error;
-	ctx->ops->function_set_hw_addr(ctx, device->info.handle, function->info.port, before.hw_addr);
-	ctx->error = error;
-	return rc;
+	change = (struct function_change){
+		.hw_addr = attrs.hw_addr,
+		.set_caps = attrs.set_caps,
+		.caps = attrs.caps,
+		.max_io_eqs = attrs.max_io_eqs,
+		.max_uc_list = attrs.max_uc_list,
+	};
+	return set_all(device, &attrs, &change, &before, name, &deadline);
 }
 
 struct dpu_device *dpu_function_device(struct dpu_function *function)
@@ -379,4 +385,21 @@ const char *dpu_function_rdma_device(struct dpu_function *function)
 const char *dpu_function_aux_device(struct dpu_function *function)
 {
 	return function->info.aux_device;
+}
+
+uint32_t dpu_function_caps(struct dpu_function *function, uint32_t *known)
+{
+	if (known)
+		*known = function->info.known_caps;
+	return function->info.caps;
+}
+
+uint32_t dpu_function_max_io_eqs(struct dpu_function *function)
+{
+	return function->info.max_io_eqs;
+}
+
+uint32_t dpu_function_max_uc_list(struct dpu_function *function)
+{
+	return function->info.max_uc_list;
 }

@@ -42,7 +42,9 @@ struct provider_device {
 	char netdev[16];
 	uint32_t ifindex;
 	char rdma_device[32];
-	int numa_node; /* -1 unknown */
+	uint32_t pfnum;         /* of its PF, as the ports of its functions have it */
+	uint32_t vf_controller; /* which controller's VFs the vf_ members are about */
+	int numa_node;          /* -1 unknown */
 };
 
 /* One devlink port, or a representor known from rtnetlink alone. */
@@ -70,9 +72,14 @@ struct provider_function {
 	uint8_t hw_addr[6];
 	enum dpu_function_state state;
 	enum dpu_function_opstate opstate;
+	uint32_t known_caps; /* enum dpu_function_cap: those that the world told of */
+	uint32_t caps;       /* those that it has */
+	uint32_t max_io_eqs; /* 0 unknown */
+	uint32_t max_uc_list;
 	char netdev[16]; /* where this machine drives it */
 	char rdma_device[32];
 	char aux_device[32];
+	char representor[16]; /* the port's network device, as the port has it */
 };
 
 /* One value of the firmware's non-volatile configuration, by mlxconfig's name. */
@@ -93,6 +100,32 @@ struct provider_flow {
 	struct dpu_flow_rule *rule; /* a reference, the caller's to drop */
 	uint64_t packets;
 	uint64_t bytes;
+};
+
+/* What is known of one object that a monitor watches. */
+struct provider_event {
+	uint32_t object; /* enum dpu_event_object */
+	bool gone;
+	uint32_t port;    /* DPU_PORT_NO_NUMBER where there is none */
+	uint32_t ifindex; /* 0 where there is none; what tells network devices apart */
+	char handle[64];  /* may be empty when gone */
+	char name[64];
+	uint64_t hash; /* of all that is said of the object: another one, and it has changed */
+};
+
+/* Why a program's name stands beside an SF. */
+enum provider_claim_kind {
+	PROVIDER_CLAIM_MAKING, /* it is being made */
+	PROVIDER_CLAIM_OWNED,  /* it belongs to the program */
+};
+
+/* An SF whose program has ended. */
+struct provider_claim {
+	enum provider_claim_kind kind;
+	uint32_t controller;
+	uint32_t pfnum;
+	uint32_t sfnum;
+	char owner[64];
 };
 
 struct provider_ops {
@@ -118,6 +151,39 @@ struct provider_ops {
 	int (*functions)(struct dpu_ctx *ctx, const char *handle, struct provider_function **ret,
 			 size_t *count);
 
+	/* One of these, without looking at the others: what waits asks often. */
+	int (*port)(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_port *ret);
+	int (*function)(struct dpu_ctx *ctx, const char *handle, uint32_t port,
+			struct provider_function *ret);
+
+	/* What a device tells of its versions. */
+	int (*versions)(struct dpu_ctx *ctx, const char *handle, struct dpu_device_version **ret,
+			size_t *count);
+
+	/* The ports of all RDMA devices. */
+	int (*rdma)(struct dpu_ctx *ctx, struct dpu_rdma **ret, size_t *count);
+
+	/* Parameters. param_set gets a value of the parameter's type, checked; -ENOENT no such parameter. */
+	int (*params)(struct dpu_ctx *ctx, const char *handle, struct dpu_param **ret, size_t *count);
+	int (*param_set)(struct dpu_ctx *ctx, const char *handle, const struct dpu_param *param,
+			 enum dpu_param_cmode cmode, const char *value);
+
+	/* Rates. rate_set changes what attrs->set says, in one step. */
+	int (*rates)(struct dpu_ctx *ctx, const char *handle, struct dpu_rate **ret, size_t *count);
+	int (*rate_set)(struct dpu_ctx *ctx, const char *handle, const struct dpu_rate_attrs *attrs);
+	int (*rate_node_add)(struct dpu_ctx *ctx, const char *handle, const struct dpu_rate_attrs *attrs);
+	int (*rate_node_delete)(struct dpu_ctx *ctx, const char *handle, const char *node);
+
+	/* Health reporters; port is DPU_PORT_NO_NUMBER for the device's own. -ENOENT no such reporter. */
+	int (*health)(struct dpu_ctx *ctx, const char *handle, struct dpu_health **ret, size_t *count);
+	int (*health_recover)(struct dpu_ctx *ctx, const char *handle, uint32_t port, const char *name);
+	int (*health_set)(struct dpu_ctx *ctx, const char *handle, uint32_t port, const char *name,
+			  bool auto_recover);
+
+	/* Resources, each before what it contains. -ENOENT no such resource. */
+	int (*resources)(struct dpu_ctx *ctx, const char *handle, struct dpu_resource **ret, size_t *count);
+	int (*resource_set)(struct dpu_ctx *ctx, const char *handle, const char *path, uint64_t size);
+
 	/* The counters of one port; stats->sz is set to the library's own size. */
 	int (*port_stats)(struct dpu_ctx *ctx, const char *handle, uint32_t port,
 			  struct dpu_port_stats *stats);
@@ -126,6 +192,14 @@ struct provider_ops {
 
 	/* Starts the change; representors may come and go after it returns. */
 	int (*eswitch_mode_set)(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode mode);
+
+	int (*eswitch_attrs_get)(struct dpu_ctx *ctx, const char *handle, struct dpu_eswitch_attrs *ret);
+	int (*eswitch_attrs_set)(struct dpu_ctx *ctx, const char *handle,
+				 const struct dpu_eswitch_attrs *attrs);
+
+	/* Reloads, and returns when that is done. */
+	int (*reload)(struct dpu_ctx *ctx, const char *handle, enum dpu_reload_action action,
+		      enum dpu_reload_limit limit, uint32_t *performed);
 
 	/* Reads one value. -ENOENT: the firmware has no such parameter. */
 	int (*nvconfig_get)(struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
@@ -151,6 +225,22 @@ struct provider_ops {
 	int (*function_set_hw_addr)(struct dpu_ctx *ctx, const char *handle, uint32_t port,
 				    const uint8_t hw_addr[6]);
 
+	/* What else a port's function may; caps are decided where set has their bit. */
+	int (*function_set_caps)(struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t set,
+				 uint32_t caps);
+	int (*function_set_max_io_eqs)(struct dpu_ctx *ctx, const char *handle, uint32_t port,
+				       uint32_t count);
+	int (*function_set_max_uc_list)(struct dpu_ctx *ctx, const char *handle, uint32_t port,
+					uint32_t count);
+
+	/* Puts the program's name beside an SF, before there is one; takes it away again, also one that
+	 * claims_left() has. A name is cut loose when its context ends, in whatever way: then claims_left()
+	 * has it. That there is no such name is no failure. */
+	int (*sf_claim)(struct dpu_ctx *ctx, const char *handle, const struct provider_claim *claim);
+	int (*sf_unclaim)(struct dpu_ctx *ctx, const char *handle, const struct provider_claim *claim);
+	int (*claims_left)(struct dpu_ctx *ctx, const char *handle, struct provider_claim **ret,
+			   size_t *count);
+
 	/* Starts the change of an SF's state; opstate follows later. */
 	int (*sf_activate)(struct dpu_ctx *ctx, const char *handle, uint32_t port);
 	int (*sf_deactivate)(struct dpu_ctx *ctx, const char *handle, uint32_t port);
@@ -170,8 +260,35 @@ struct provider_ops {
 	/* Starts the change. From one number to another, neither 0, is -EBUSY; too many is -ERANGE. */
 	int (*vf_set_count)(struct dpu_ctx *ctx, const char *handle, uint32_t count);
 
+	/* What the PF's network device knows of a VF. set: one attribute in one call. */
+	int (*vf_attrs_get)(struct dpu_ctx *ctx, const char *handle, uint32_t vfnum,
+			    struct dpu_vf_attrs *ret);
+	int (*vf_attrs_set)(struct dpu_ctx *ctx, const char *handle, uint32_t vfnum,
+			    const struct dpu_vf_attrs *attrs);
+	int (*vf_stats)(struct dpu_ctx *ctx, const char *handle, uint32_t vfnum, struct dpu_vf_stats *ret);
+
+	/* Interrupts of VFs, and whether drivers take new VFs. */
+	int (*vf_set_msix)(struct dpu_ctx *ctx, const char *handle, uint32_t vfnum, uint32_t count);
+	int (*vf_msix_total)(struct dpu_ctx *ctx, const char *handle);
+	int (*vf_autoprobe)(struct dpu_ctx *ctx, const char *handle);
+	int (*vf_set_autoprobe)(struct dpu_ctx *ctx, const char *handle, bool on);
+
+	/*
+	 * Events. The descriptor, owned by the monitor, is readable when monitor_read() may have something.
+	 * It gives what has been heard since the last time, never blocking; -ENOBUFS, with nothing recorded,
+	 * when something was lost, and then monitor_dump() gives all that there is. What is heard while a
+	 * dump is taken may be in both.
+	 */
+	int (*monitor_open)(struct dpu_ctx *ctx, uint32_t objects, void **ret, int *fd);
+	void (*monitor_close)(struct dpu_ctx *ctx, void *monitor);
+	int (*monitor_read)(struct dpu_ctx *ctx, void *monitor, struct provider_event **ret, size_t *count);
+	int (*monitor_dump)(struct dpu_ctx *ctx, void *monitor, struct provider_event **ret, size_t *count);
+
 	/* Waits until something may have changed, at most timeout_ms (not negative). May return early. */
 	int (*wait)(struct dpu_ctx *ctx, int timeout_ms);
+
+	/* How many flow rules stand on a port's representor, whoever put them there. */
+	int (*port_rules)(struct dpu_ctx *ctx, const char *handle, uint32_t port);
 
 	/* The flow table of a device's e-switch. -EEXIST a rule with this match and priority is there,
 	 * -ENODEV one of its ports is unknown. Ids are unique on the device, and never DPU_FLOW_NONE. */

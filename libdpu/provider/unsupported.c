@@ -13,6 +13,13 @@ static int unsupported(struct dpu_ctx *ctx, const char *member, const char *obje
 /* The unused parameters are what makes each function fit its member. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
+/* One member's answer, about object. */
+#define ANSWER(member, object, ...)                                                                          \
+	static int member(__VA_ARGS__)                                                                       \
+	{                                                                                                    \
+		return unsupported(ctx, #member, object);                                                    \
+	}
+
 static int open_none(struct dpu_ctx *ctx, const char *path, const char *params)
 {
 	return 0;
@@ -28,104 +35,12 @@ static int facility(struct dpu_ctx *ctx, enum dpu_facility which, const char **r
 	return 0;
 }
 
-static int devices(struct dpu_ctx *ctx, struct provider_device **ret, size_t *count)
+static void datapath_close(struct dpu_ctx *ctx, void *datapath)
 {
-	return unsupported(ctx, "devices", NULL);
 }
 
-static int ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **ret, size_t *count)
+static void monitor_close(struct dpu_ctx *ctx, void *monitor)
 {
-	return unsupported(ctx, "ports", handle);
-}
-
-static int functions(struct dpu_ctx *ctx, const char *handle, struct provider_function **ret, size_t *count)
-{
-	return unsupported(ctx, "functions", handle);
-}
-
-static int port_stats(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct dpu_port_stats *stats)
-{
-	return unsupported(ctx, "port_stats", handle);
-}
-
-static int eswitch_mode_get(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode *ret)
-{
-	return unsupported(ctx, "eswitch_mode_get", handle);
-}
-
-static int eswitch_mode_set(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode mode)
-{
-	return unsupported(ctx, "eswitch_mode_set", handle);
-}
-
-static int nvconfig_get(struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
-			const char *name, uint64_t *value)
-{
-	return unsupported(ctx, "nvconfig_get", handle);
-}
-
-static int nvconfig_set(struct dpu_ctx *ctx, const char *handle, const struct provider_nvconfig *values,
-			size_t count)
-{
-	return unsupported(ctx, "nvconfig_set", handle);
-}
-
-static int nvconfig_reset_level(struct dpu_ctx *ctx, const char *handle, const char *name,
-				enum dpu_reset *ret)
-{
-	return unsupported(ctx, "nvconfig_reset_level", handle);
-}
-
-static int reset(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level)
-{
-	return unsupported(ctx, "reset", handle);
-}
-
-static int reset_done(struct dpu_ctx *ctx, const char *handle)
-{
-	return unsupported(ctx, "reset_done", handle);
-}
-
-static int sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum,
-		  uint32_t sfnum, uint32_t *port)
-{
-	return unsupported(ctx, "sf_add", handle);
-}
-
-static int function_set_hw_addr(struct dpu_ctx *ctx, const char *handle, uint32_t port,
-				const uint8_t hw_addr[6])
-{
-	return unsupported(ctx, "function_set_hw_addr", handle);
-}
-
-static int sf_activate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
-{
-	return unsupported(ctx, "sf_activate", handle);
-}
-
-static int sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
-{
-	return unsupported(ctx, "sf_deactivate", handle);
-}
-
-static int sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port)
-{
-	return unsupported(ctx, "sf_bind", handle);
-}
-
-static int sf_delete(struct dpu_ctx *ctx, const char *handle, uint32_t port)
-{
-	return unsupported(ctx, "sf_delete", handle);
-}
-
-static int vf_count(struct dpu_ctx *ctx, const char *handle, uint32_t *total)
-{
-	return unsupported(ctx, "vf_count", handle);
-}
-
-static int vf_set_count(struct dpu_ctx *ctx, const char *handle, uint32_t count)
-{
-	return unsupported(ctx, "vf_set_count", handle);
 }
 
 static int wait_none(struct dpu_ctx *ctx, int timeout_ms)
@@ -133,52 +48,89 @@ static int wait_none(struct dpu_ctx *ctx, int timeout_ms)
 	return unsupported(ctx, "wait", NULL);
 }
 
-static int flow_insert(struct dpu_ctx *ctx, const char *handle, struct dpu_flow_rule *rule, uint64_t *id)
-{
-	return unsupported(ctx, "flow_insert", handle);
-}
+ANSWER(devices, NULL, struct dpu_ctx *ctx, struct provider_device **ret, size_t *count)
+ANSWER(ports, handle, struct dpu_ctx *ctx, const char *handle, struct provider_port **ret, size_t *count)
+ANSWER(functions, handle, struct dpu_ctx *ctx, const char *handle, struct provider_function **ret,
+       size_t *count)
+ANSWER(port, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_port *ret)
+ANSWER(function, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port,
+       struct provider_function *ret)
+ANSWER(versions, handle, struct dpu_ctx *ctx, const char *handle, struct dpu_device_version **ret,
+       size_t *count)
+ANSWER(rdma, NULL, struct dpu_ctx *ctx, struct dpu_rdma **ret, size_t *count)
+ANSWER(params, handle, struct dpu_ctx *ctx, const char *handle, struct dpu_param **ret, size_t *count)
+ANSWER(param_set, handle, struct dpu_ctx *ctx, const char *handle, const struct dpu_param *param,
+       enum dpu_param_cmode cmode, const char *value)
+ANSWER(rates, handle, struct dpu_ctx *ctx, const char *handle, struct dpu_rate **ret, size_t *count)
+ANSWER(rate_set, handle, struct dpu_ctx *ctx, const char *handle, const struct dpu_rate_attrs *attrs)
+ANSWER(rate_node_add, handle, struct dpu_ctx *ctx, const char *handle, const struct dpu_rate_attrs *attrs)
+ANSWER(rate_node_delete, handle, struct dpu_ctx *ctx, const char *handle, const char *node)
+ANSWER(health, handle, struct dpu_ctx *ctx, const char *handle, struct dpu_health **ret, size_t *count)
+ANSWER(health_recover, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port, const char *name)
+ANSWER(health_set, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port, const char *name,
+       bool auto_recover)
+ANSWER(resources, handle, struct dpu_ctx *ctx, const char *handle, struct dpu_resource **ret, size_t *count)
+ANSWER(resource_set, handle, struct dpu_ctx *ctx, const char *handle, const char *path, uint64_t size)
+ANSWER(port_stats, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port,
+       struct dpu_port_stats *stats)
+ANSWER(eswitch_mode_get, handle, struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode *ret)
+ANSWER(eswitch_mode_set, handle, struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode mode)
+ANSWER(eswitch_attrs_get, handle, struct dpu_ctx *ctx, const char *handle, struct dpu_eswitch_attrs *ret)
+ANSWER(eswitch_attrs_set, handle, struct dpu_ctx *ctx, const char *handle,
+       const struct dpu_eswitch_attrs *attrs)
+ANSWER(reload, handle, struct dpu_ctx *ctx, const char *handle, enum dpu_reload_action action,
+       enum dpu_reload_limit limit, uint32_t *performed)
+ANSWER(nvconfig_get, handle, struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
+       const char *name, uint64_t *value)
+ANSWER(nvconfig_set, handle, struct dpu_ctx *ctx, const char *handle, const struct provider_nvconfig *values,
+       size_t count)
+ANSWER(nvconfig_reset_level, handle, struct dpu_ctx *ctx, const char *handle, const char *name,
+       enum dpu_reset *ret)
+ANSWER(reset, handle, struct dpu_ctx *ctx, const char *handle, enum dpu_reset level)
+ANSWER(reset_done, handle, struct dpu_ctx *ctx, const char *handle)
+ANSWER(sf_add, handle, struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum,
+       uint32_t sfnum, uint32_t *port)
+ANSWER(function_set_hw_addr, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port,
+       const uint8_t hw_addr[6])
+ANSWER(function_set_caps, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t set,
+       uint32_t caps)
+ANSWER(function_set_max_io_eqs, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port,
+       uint32_t count)
+ANSWER(function_set_max_uc_list, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port,
+       uint32_t count)
+ANSWER(sf_claim, handle, struct dpu_ctx *ctx, const char *handle, const struct provider_claim *claim)
+ANSWER(sf_unclaim, handle, struct dpu_ctx *ctx, const char *handle, const struct provider_claim *claim)
+ANSWER(claims_left, handle, struct dpu_ctx *ctx, const char *handle, struct provider_claim **ret,
+       size_t *count)
+ANSWER(sf_activate, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port)
+ANSWER(sf_deactivate, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port)
+ANSWER(sf_bind, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port)
+ANSWER(sf_delete, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port)
+ANSWER(vf_count, handle, struct dpu_ctx *ctx, const char *handle, uint32_t *total)
+ANSWER(vf_set_count, handle, struct dpu_ctx *ctx, const char *handle, uint32_t count)
+ANSWER(vf_attrs_get, handle, struct dpu_ctx *ctx, const char *handle, uint32_t vfnum,
+       struct dpu_vf_attrs *ret)
+ANSWER(vf_attrs_set, handle, struct dpu_ctx *ctx, const char *handle, uint32_t vfnum,
+       const struct dpu_vf_attrs *attrs)
+ANSWER(vf_stats, handle, struct dpu_ctx *ctx, const char *handle, uint32_t vfnum, struct dpu_vf_stats *ret)
+ANSWER(vf_set_msix, handle, struct dpu_ctx *ctx, const char *handle, uint32_t vfnum, uint32_t count)
+ANSWER(vf_msix_total, handle, struct dpu_ctx *ctx, const char *handle)
+ANSWER(vf_autoprobe, handle, struct dpu_ctx *ctx, const char *handle)
+ANSWER(vf_set_autoprobe, handle, struct dpu_ctx *ctx, const char *handle, bool on)
+ANSWER(monitor_open, NULL, struct dpu_ctx *ctx, uint32_t objects, void **ret, int *fd)
+ANSWER(monitor_read, NULL, struct dpu_ctx *ctx, void *monitor, struct provider_event **ret, size_t *count)
+ANSWER(monitor_dump, NULL, struct dpu_ctx *ctx, void *monitor, struct provider_event **ret, size_t *count)
+ANSWER(port_rules, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port)
+ANSWER(flow_insert, handle, struct dpu_ctx *ctx, const char *handle, struct dpu_flow_rule *rule, uint64_t *id)
+ANSWER(flow_delete, handle, struct dpu_ctx *ctx, const char *handle, uint64_t id)
+ANSWER(flow_flush, handle, struct dpu_ctx *ctx, const char *handle)
+ANSWER(flow_list, handle, struct dpu_ctx *ctx, const char *handle, struct provider_flow **ret, size_t *count)
+ANSWER(datapath_open, handle, struct dpu_ctx *ctx, const char *handle, void **ret)
+ANSWER(datapath_attach, NULL, struct dpu_ctx *ctx, void *datapath, uint32_t port, enum dpu_port_end end,
+       struct dpu_virtq *tx, struct dpu_virtq *rx)
+ANSWER(datapath_detach, NULL, struct dpu_ctx *ctx, void *datapath, uint32_t port, enum dpu_port_end end)
+ANSWER(datapath_process, NULL, struct dpu_ctx *ctx, void *datapath)
 
-static int flow_delete(struct dpu_ctx *ctx, const char *handle, uint64_t id)
-{
-	return unsupported(ctx, "flow_delete", handle);
-}
-
-static int flow_flush(struct dpu_ctx *ctx, const char *handle)
-{
-	return unsupported(ctx, "flow_flush", handle);
-}
-
-static int flow_list(struct dpu_ctx *ctx, const char *handle, struct provider_flow **ret, size_t *count)
-{
-	return unsupported(ctx, "flow_list", handle);
-}
-
-static int datapath_open(struct dpu_ctx *ctx, const char *handle, void **ret)
-{
-	return unsupported(ctx, "datapath_open", handle);
-}
-
-static void datapath_close(struct dpu_ctx *ctx, void *datapath)
-{
-}
-
-static int datapath_attach(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum dpu_port_end end,
-			   struct dpu_virtq *tx, struct dpu_virtq *rx)
-{
-	return unsupported(ctx, "datapath_attach", NULL);
-}
-
-static int datapath_detach(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum dpu_port_end end)
-{
-	return unsupported(ctx, "datapath_detach", NULL);
-}
-
-static int datapath_process(struct dpu_ctx *ctx, void *datapath)
-{
-	return unsupported(ctx, "datapath_process", NULL);
-}
-
-/* Positional on purpose: a member added to the table and not here is a compiler warning. */
 const struct provider_ops provider_unsupported = {
 	"unsupported",
 	open_none,
@@ -187,9 +139,27 @@ const struct provider_ops provider_unsupported = {
 	devices,
 	ports,
 	functions,
+	port,
+	function,
+	versions,
+	rdma,
+	params,
+	param_set,
+	rates,
+	rate_set,
+	rate_node_add,
+	rate_node_delete,
+	health,
+	health_recover,
+	health_set,
+	resources,
+	resource_set,
 	port_stats,
 	eswitch_mode_get,
 	eswitch_mode_set,
+	eswitch_attrs_get,
+	eswitch_attrs_set,
+	reload,
 	nvconfig_get,
 	nvconfig_set,
 	nvconfig_reset_level,
@@ -197,13 +167,31 @@ const struct provider_ops provider_unsupported = {
 	reset_done,
 	sf_add,
 	function_set_hw_addr,
+	function_set_caps,
+	function_set_max_io_eqs,
+	function_set_max_uc_list,
+	sf_claim,
+	sf_unclaim,
+	claims_left,
 	sf_activate,
 	sf_deactivate,
 	sf_bind,
 	sf_delete,
 	vf_count,
 	vf_set_count,
+	vf_attrs_get,
+	vf_attrs_set,
+	vf_stats,
+	vf_set_msix,
+	vf_msix_total,
+	vf_autoprobe,
+	vf_set_autoprobe,
+	monitor_open,
+	monitor_close,
+	monitor_read,
+	monitor_dump,
 	wait_none,
+	port_rules,
 	flow_insert,
 	flow_delete,
 	flow_flush,
@@ -230,9 +218,27 @@ void provider_complete(struct provider_ops *complete, const struct provider_ops 
 	COMPLETE(devices);
 	COMPLETE(ports);
 	COMPLETE(functions);
+	COMPLETE(port);
+	COMPLETE(function);
+	COMPLETE(versions);
+	COMPLETE(rdma);
+	COMPLETE(params);
+	COMPLETE(param_set);
+	COMPLETE(rates);
+	COMPLETE(rate_set);
+	COMPLETE(rate_node_add);
+	COMPLETE(rate_node_delete);
+	COMPLETE(health);
+	COMPLETE(health_recover);
+	COMPLETE(health_set);
+	COMPLETE(resources);
+	COMPLETE(resource_set);
 	COMPLETE(port_stats);
 	COMPLETE(eswitch_mode_get);
 	COMPLETE(eswitch_mode_set);
+	COMPLETE(eswitch_attrs_get);
+	COMPLETE(eswitch_attrs_set);
+	COMPLETE(reload);
 	COMPLETE(nvconfig_get);
 	COMPLETE(nvconfig_set);
 	COMPLETE(nvconfig_reset_level);
@@ -240,13 +246,31 @@ void provider_complete(struct provider_ops *complete, const struct provider_ops 
 	COMPLETE(reset_done);
 	COMPLETE(sf_add);
 	COMPLETE(function_set_hw_addr);
+	COMPLETE(function_set_caps);
+	COMPLETE(function_set_max_io_eqs);
+	COMPLETE(function_set_max_uc_list);
+	COMPLETE(sf_claim);
+	COMPLETE(sf_unclaim);
+	COMPLETE(claims_left);
 	COMPLETE(sf_activate);
 	COMPLETE(sf_deactivate);
 	COMPLETE(sf_bind);
 	COMPLETE(sf_delete);
 	COMPLETE(vf_count);
 	COMPLETE(vf_set_count);
+	COMPLETE(vf_attrs_get);
+	COMPLETE(vf_attrs_set);
+	COMPLETE(vf_stats);
+	COMPLETE(vf_set_msix);
+	COMPLETE(vf_msix_total);
+	COMPLETE(vf_autoprobe);
+	COMPLETE(vf_set_autoprobe);
+	COMPLETE(monitor_open);
+	COMPLETE(monitor_close);
+	COMPLETE(monitor_read);
+	COMPLETE(monitor_dump);
 	COMPLETE(wait);
+	COMPLETE(port_rules);
 	COMPLETE(flow_insert);
 	COMPLETE(flow_delete);
 	COMPLETE(flow_flush);

@@ -73,8 +73,9 @@ static void refusals(struct dpu_device *device)
 	opts.controller = 9;
 	is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), -EINVAL);
 	opts.controller = 0;
-	opts.reserved = 1;
+	opts.set_caps = 1 << 30;
 	is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), -EINVAL);
+	opts.set_caps = 0;
 	is_int(dpu_sf_create(device, NULL, DEADLINE_MS, &sf), -EINVAL);
 	is_int(dpu_function_find(ctx, "no-such-function", &sf), -ENODEV);
 	ok(sf == NULL, "no output was written");

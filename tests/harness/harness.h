@@ -80,6 +80,10 @@ __attribute__((unused)) static char *picture(struct dpu_device *device)
 {
 	struct dpu_function_list *functions;
 	DPU_OPTS(dpu_mode_info, info);
+	struct dpu_param_list *params;
+	const struct dpu_param *param;
+	struct dpu_rate_list *rates;
+	const struct dpu_rate *rate;
 	struct dpu_flow_table *table;
 	struct dpu_flow_list *flows;
 	struct dpu_function *function;
@@ -92,8 +96,8 @@ __attribute__((unused)) static char *picture(struct dpu_device *device)
 	FILE *out = open_memstream(&text, &size);
 
 	must(out);
-	must(dpu_mode_get(device, &info) == 0);
-	fprintf(out, "mode %u next %u\n", info.current, info.next);
+	if (dpu_mode_get(device, &info) == 0)
+		fprintf(out, "mode %u next %u\n", info.current, info.next);
 	if (dpu_eswitch_mode_get(device, &mode) == 0)
 		fprintf(out, "eswitch %d vfs %d\n", (int)mode, dpu_vf_count(device, NULL));
 	must(dpu_port_list(device, &ports) == 0);
@@ -105,13 +109,30 @@ __attribute__((unused)) static char *picture(struct dpu_device *device)
 	for (i = 0; i < dpu_function_list_count(functions); i++) {
 		function = dpu_function_list_get(functions, i);
 		mac = dpu_function_hw_addr(function);
-		fprintf(out, "function %d %u %u %d %d %s %02x%02x%02x%02x%02x%02x\n",
+		fprintf(out, "function %d %u %u %d %d %s %x %u %02x%02x%02x%02x%02x%02x\n",
 			(int)dpu_function_type(function), dpu_function_controller(function),
 			dpu_function_number(function), (int)dpu_function_state(function),
-			(int)dpu_function_opstate(function), dpu_function_netdev(function), mac[0], mac[1],
+			(int)dpu_function_opstate(function), dpu_function_netdev(function),
+			dpu_function_caps(function, NULL), dpu_function_max_io_eqs(function), mac[0], mac[1],
 			mac[2], mac[3], mac[4], mac[5]);
 	}
 	dpu_function_list_unref(functions);
+	if (dpu_rate_list(device, &rates) == 0) {
+		for (i = 0; i < dpu_rate_list_count(rates); i++) {
+			rate = dpu_rate_list_get(rates, i);
+			fprintf(out, "rate %u %s %s %llu %llu\n", rate->port, rate->node, rate->parent,
+				(unsigned long long)rate->tx_share, (unsigned long long)rate->tx_max);
+		}
+		dpu_rate_list_unref(rates);
+	}
+	if (dpu_param_list(device, &params) == 0) {
+		for (i = 0; i < dpu_param_list_count(params); i++) {
+			param = dpu_param_list_get(params, i);
+			fprintf(out, "param %s %s %s %s\n", param->name, param->value[0], param->value[1],
+				param->value[2]);
+		}
+		dpu_param_list_unref(params);
+	}
 	if (dpu_flow_table_open(device, NULL, &table) == 0) {
 		must(dpu_flow_list(table, &flows) == 0);
 		for (i = 0; i < dpu_flow_list_count(flows); i++) {

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "harness.h"
+#include "attrs.h"
 
 #define DEADLINE_MS 10000
 /* More calls of one step than any operation makes. */
@@ -17,17 +17,19 @@ static char path[64];
 
 static const uint8_t mac[6] = { 0x02, 0x25, 0xf2, 0x8d, 0xa2, 0x5c };
 
-/* An operation: gets a device and, where it has one, an SF. */
+/* An operation: gets a device and, where it names one, a function. */
 struct operation {
 	const char *name;
 	const char *const *steps;
-	int (*run)(struct dpu_device *device, struct dpu_function *sf);
-	bool needs_sf;
+	int (*run)(struct dpu_device *device, struct dpu_function *function);
+	const char *function;
+	bool legacy; /* the e-switch is in legacy mode */
 };
 
 static int create(struct dpu_device *device, struct dpu_function *sf)
 {
-	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 42, .hw_addr = mac);
+	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 42, .hw_addr = mac, .set_caps = DPU_FUNCTION_CAP_ROCE,
+		 .max_io_eqs = 4, .max_uc_list = 256);
 	struct dpu_function *made = NULL;
 	int rc;
 
@@ -47,7 +49,9 @@ static int delete (struct dpu_device *device, struct dpu_function *sf)
 
 static int set(struct dpu_device *device, struct dpu_function *sf)
 {
-	DPU_OPTS(dpu_function_attrs, attrs, .hw_addr = mac, .set_state = 1, .state = DPU_FUNCTION_INACTIVE);
+	DPU_OPTS(dpu_function_attrs, attrs, .hw_addr = mac, .set_state = 1, .state = DPU_FUNCTION_INACTIVE,
+		 .set_caps = DPU_FUNCTION_CAP_ROCE | DPU_FUNCTION_CAP_TRUST, .caps = DPU_FUNCTION_CAP_TRUST,
+		 .max_io_eqs = 4, .max_uc_list = 256);
 
 	(void)device;
 	return dpu_function_set(sf, &attrs, DEADLINE_MS);
@@ -79,26 +83,171 @@ static int flow(struct dpu_device *device, struct dpu_function *sf)
 	return rc;
 }
 
-static const char *const create_steps[] = {
-	"eswitch_mode_get", "ports", "sf_add", "function_set_hw_addr", "sf_activate", "functions",
-	"sf_bind",          "save",  NULL
-};
-static const char *const delete_steps[] = { "functions", "sf_deactivate", "sf_delete", "save", NULL };
-static const char *const set_steps[] = { "functions", "function_set_hw_addr", "sf_deactivate", "save", NULL };
-static const char *const vf_steps[] = { "vf_count",         "vf_set_count", "functions", "ports",
-					"eswitch_mode_get", "save",         NULL };
-static const char *const mode_steps[] = { "nvconfig_set", "save", NULL };
-static const char *const flow_steps[] = { "eswitch_mode_get", "flow_insert", "save", NULL };
+static int param(struct dpu_device *device, struct dpu_function *none)
+{
+	(void)none;
+	return dpu_param_set(device, "io_eq_size", DPU_PARAM_DRIVERINIT, "0x200");
+}
+
+static int rate(struct dpu_device *device, struct dpu_function *sf)
+{
+	DPU_OPTS(dpu_rate_attrs, attrs, .port = dpu_port_index(dpu_function_representor(sf)),
+		 .parent = "silver", .tx_share = 1000000, .tx_max = 2000000,
+		 .set = DPU_RATE_TX_SHARE | DPU_RATE_TX_MAX | DPU_RATE_PARENT);
+
+	return dpu_rate_set(device, &attrs);
+}
+
+static int node_add(struct dpu_device *device, struct dpu_function *none)
+{
+	DPU_OPTS(dpu_rate_attrs, attrs, .node = "bronze", .parent = "silver", .set = DPU_RATE_PARENT);
+
+	(void)none;
+	return dpu_rate_node_add(device, &attrs);
+}
+
+static int node_delete(struct dpu_device *device, struct dpu_function *none)
+{
+	(void)none;
+	return dpu_rate_node_delete(device, "silver");
+}
+
+static int recover(struct dpu_device *device, struct dpu_function *none)
+{
+	(void)none;
+	return dpu_health_recover(device, DPU_PORT_NO_NUMBER, "fw_fatal");
+}
+
+static int auto_recover(struct dpu_device *device, struct dpu_function *none)
+{
+	(void)none;
+	return dpu_health_set_auto_recover(device, DPU_PORT_NO_NUMBER, "fw_fatal", 0);
+}
+
+static int resource(struct dpu_device *device, struct dpu_function *none)
+{
+	(void)none;
+	return dpu_resource_set(device, "max_local_SFs", 236);
+}
+
+static int encap(struct dpu_device *device, struct dpu_function *none)
+{
+	DPU_OPTS(dpu_eswitch_attrs, attrs, .set = DPU_ESWITCH_ENCAP);
+
+	(void)none;
+	return dpu_eswitch_attrs_set(device, &attrs);
+}
+
+static int reload(struct dpu_device *device, struct dpu_function *none)
+{
+	uint32_t performed = 0;
+	int rc;
+
+	(void)none;
+	rc = dpu_device_reload(device, DPU_RELOAD_FW_ACTIVATE, DPU_RELOAD_UNLIMITED, &performed);
+	return rc < 0 && performed ? 1 : rc;
+}
+
+static int vf_attrs(struct dpu_device *device, struct dpu_function *vf)
+{
+	DPU_OPTS(dpu_vf_attrs, attrs, .hw_addr = { 2, 2, 3, 4, 5, 6 }, .vlan = 7, .spoofchk = 1, .trust = 1,
+		 .link_state = DPU_VF_LINK_ENABLE, .min_tx_rate = 1, .max_tx_rate = 2, .node_guid = 3,
+		 .port_guid = 4,
+		 .set = DPU_VF_HW_ADDR | DPU_VF_VLAN | DPU_VF_SPOOFCHK | DPU_VF_TRUST | DPU_VF_LINK_STATE |
+			DPU_VF_RATE | DPU_VF_NODE_GUID | DPU_VF_PORT_GUID);
+
+	(void)device;
+	return dpu_vf_attrs_set(vf, &attrs);
+}
+
+/* With a port, address and rates go through that. */
+static int vf_port_attrs(struct dpu_device *device, struct dpu_function *vf)
+{
+	DPU_OPTS(dpu_vf_attrs, attrs, .hw_addr = { 2, 2, 3, 4, 5, 6 }, .link_state = DPU_VF_LINK_ENABLE,
+		 .min_tx_rate = 1, .max_tx_rate = 2, .set = DPU_VF_HW_ADDR | DPU_VF_LINK_STATE | DPU_VF_RATE);
+
+	(void)device;
+	return dpu_vf_attrs_set(vf, &attrs);
+}
+
+static int msix(struct dpu_device *device, struct dpu_function *vf)
+{
+	(void)device;
+	return dpu_vf_set_msix(vf, 5);
+}
+
+static int autoprobe(struct dpu_device *device, struct dpu_function *none)
+{
+	(void)none;
+	return dpu_vf_set_autoprobe(device, 1);
+}
+
+#define STEPS(...)                                                                                           \
+	(const char *const[])                                                                                \
+	{                                                                                                    \
+		__VA_ARGS__, NULL                                                                            \
+	}
 
 static const struct operation operations[] = {
-	{ "create", create_steps, create, false }, { "delete", delete_steps, delete, true },
-	{ "set", set_steps, set, true },           { "vfs", vf_steps, vfs, false },
-	{ "mode", mode_steps, mode, false },       { "flow", flow_steps, flow, false },
+	{ "create",
+	  STEPS("eswitch_mode_get", "sf_add", "function_set_caps", "function_set_max_io_eqs",
+		"function_set_max_uc_list", "function_set_hw_addr", "sf_activate", "port", "function",
+		"sf_bind", "save"),
+	  create, NULL, false },
+	{ "delete", STEPS("function", "sf_deactivate", "sf_delete", "save"), delete, "enp3s0f0s7", false },
+	{ "set",
+	  STEPS("function", "sf_deactivate", "function_set_caps", "function_set_max_io_eqs",
+		"function_set_max_uc_list", "function_set_hw_addr", "save"),
+	  set, "enp3s0f0s7", false },
+	{ "vfs", STEPS("vf_count", "vf_set_count", "functions", "ports", "eswitch_mode_get", "save"), vfs,
+	  NULL, false },
+	{ "mode", STEPS("nvconfig_set", "save"), mode, NULL, false },
+	{ "flow", STEPS("eswitch_mode_get", "flow_insert", "save"), flow, NULL, false },
+	{ "param", STEPS("params", "param_set", "save"), param, NULL, false },
+	{ "rate", STEPS("rates", "rate_set", "save"), rate, "enp3s0f0s7", false },
+	{ "rate node", STEPS("rate_node_add", "save"), node_add, NULL, false },
+	{ "rate node less", STEPS("rate_node_delete", "save"), node_delete, NULL, false },
+	{ "recover", STEPS("health_recover", "save"), recover, NULL, false },
+	{ "auto recover", STEPS("health_set", "save"), auto_recover, NULL, false },
+	{ "resource", STEPS("resource_set", "save"), resource, NULL, false },
+	{ "encapsulation", STEPS("eswitch_attrs_set", "save"), encap, NULL, false },
+	{ "reload", STEPS("reload", "save"), reload, NULL, false },
+	{ "VF attributes", STEPS("vf_attrs_get", "vf_attrs_set", "save"), vf_attrs, "c1pf0vf1", true },
+	{ "VF attributes by port",
+	  STEPS("vf_attrs_get", "function", "rates", "function_set_hw_addr", "vf_attrs_set", "rate_set",
+		"save"),
+	  vf_port_attrs, "c1pf0vf1", false },
+	{ "interrupts", STEPS("vf_set_msix", "save"), msix, "c1pf0vf1", false },
+	{ "autoprobe", STEPS("vf_set_autoprobe", "save"), autoprobe, NULL, false },
 };
 
-/* A fresh DPU in the file, with one SF more than the default one. */
-static struct dpu_device *look(void)
+/* Puts an error into the file, as only a broken DPU would. */
+static void break_firmware(void)
 {
+	static const char healthy[] =
+		"\"fw_fatal\": {\n          \"state\": \"healthy\",\n          \"errors\": 0";
+	static char text[1 << 16];
+	size_t size;
+	char *at;
+	FILE *file = fopen(path, "r+");
+
+	must(file);
+	size = fread(text, 1, sizeof(text) - 64, file);
+	text[size] = '\0';
+	at = strstr(text, healthy);
+	must(at);
+	at = strstr(at, "healthy");
+	memcpy(at, "error\",  ", 9);
+	rewind(file);
+	must(fwrite(text, 1, size, file) == size);
+	fclose(file);
+}
+
+/* A fresh DPU in the file, with one SF more than the default one, two VFs that no driver has, a rate node and
+ * an error; or the same in legacy mode, where there is no SF and no node. */
+static struct dpu_device *look(bool legacy)
+{
+	DPU_OPTS(dpu_rate_attrs, node, .node = "silver");
 	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 7);
 	struct dpu_function *sf;
 	struct dpu_device *device;
@@ -111,7 +260,12 @@ static struct dpu_device *look(void)
 	device = find_device(ctx, "p0");
 	must(dpu_sf_create(device, &opts, DEADLINE_MS, &sf) == 0);
 	dpu_function_unref(sf);
-	must(dpu_vf_set_count(device, 2, DEADLINE_MS) == 0);
+	must(dpu_vf_set_autoprobe(device, 0) == 0 && dpu_vf_set_count(device, 2, DEADLINE_MS) == 0);
+	if (legacy)
+		must(dpu_eswitch_mode_set(device, DPU_ESWITCH_LEGACY, DEADLINE_MS) == 0);
+	else
+		must(dpu_rate_node_add(device, &node) == 0);
+	break_firmware();
 	dpu_ctx_unref(ctx); /* the device holds it */
 	return device;
 }
@@ -119,25 +273,25 @@ static struct dpu_device *look(void)
 /* One run with the Nth call of a step failing. True when the fault was met. */
 static bool run_with_fault(const struct operation *operation, const char *step, int nth, bool *clean)
 {
-	struct dpu_device *observed = look(), *device;
-	char *before = picture(observed), *after;
-	struct dpu_function *sf = NULL;
+	struct dpu_device *observed = look(operation->legacy), *device;
+	char *before = whole_picture(observed), *after;
+	struct dpu_function *function = NULL;
 	struct dpu_ctx *ctx;
 	char uri[160];
 	bool met;
 	int rc;
 
-	/* Looking up the SF lists the functions of each of the four devices before the operation begins. */
-	if (operation->needs_sf && !strcmp(step, "functions"))
+	/* Looking up a function lists those of each of the four devices before the operation begins. */
+	if (operation->function && !strcmp(step, "functions"))
 		nth += 4;
 	snprintf(uri, sizeof(uri), "sim:%s?fault=%s:EIO@%d", path, step, nth);
 	ctx = open_uri(uri);
 	device = find_device(ctx, "p0");
-	if (operation->needs_sf)
-		must(dpu_function_find(ctx, "enp3s0f0s7", &sf) == 0);
-	rc = operation->run(device, sf);
+	if (operation->function)
+		must(dpu_function_find(ctx, operation->function, &function) == 0);
+	rc = operation->run(device, function);
 	met = rc != 0;
-	after = picture(observed);
+	after = whole_picture(observed);
 	*clean = !met ||
 		 (rc == -EIO && !strcmp(before, after) && !strcmp(dpu_error_step(dpu_ctx_error(ctx)), step));
 	if (!*clean)
@@ -145,7 +299,7 @@ static bool run_with_fault(const struct operation *operation, const char *step, 
 			 dpu_ctx_error_text(ctx), before, after);
 	free(before);
 	free(after);
-	dpu_function_unref(sf);
+	dpu_function_unref(function);
 	dpu_device_unref(device);
 	dpu_ctx_unref(ctx);
 	dpu_device_unref(observed);
@@ -173,9 +327,9 @@ static void each_step(const struct operation *operation)
  * begun is undone. What is there already is not waited for. */
 static void each_deadline(const char *step)
 {
-	struct dpu_device *observed = look(), *device;
+	struct dpu_device *observed = look(false), *device;
 	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 42);
-	char *before = picture(observed), *after;
+	char *before = whole_picture(observed), *after;
 	struct dpu_function *sf = NULL;
 	struct dpu_ctx *ctx;
 	char uri[160];
@@ -186,7 +340,7 @@ static void each_deadline(const char *step)
 	is_int(dpu_vf_set_count(device, 2, 50), 0);
 	is_int(dpu_sf_create(device, &opts, 50, &sf), -ETIMEDOUT);
 	contains(dpu_ctx_error_text(ctx), "not done within 50 ms");
-	after = picture(observed);
+	after = whole_picture(observed);
 	ok(!sf && !strcmp(before, after), "%s that never comes leaves nothing behind", step);
 	free(before);
 	free(after);
@@ -198,8 +352,8 @@ static void each_deadline(const char *step)
 /* A driver that does not let go: the SF stays, active as before. */
 static void stuck_driver(void)
 {
-	struct dpu_device *observed = look();
-	char *before = picture(observed), *after;
+	struct dpu_device *observed = look(false);
+	char *before = whole_picture(observed), *after;
 	struct dpu_function *sf = NULL;
 	struct dpu_ctx *ctx;
 	char uri[160];
@@ -209,11 +363,38 @@ static void stuck_driver(void)
 	must(dpu_function_find(ctx, "enp3s0f0s7", &sf) == 0);
 	is_int(dpu_sf_delete(sf, 50), -ETIMEDOUT);
 	is_str(dpu_error_step(dpu_ctx_error(ctx)), "sf_detach");
-	after = picture(observed);
+	after = whole_picture(observed);
 	ok(!strcmp(before, after), "an SF whose driver does not let go stays as it was");
 	free(before);
 	free(after);
 	dpu_function_unref(sf);
+	dpu_ctx_unref(ctx);
+	dpu_device_unref(observed);
+}
+
+/* An SF that shall be owned and cannot be claimed is not made. */
+static void unclaimed(void)
+{
+	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 42, .owned = 1);
+	struct dpu_device *observed = look(false), *device;
+	char *before = whole_picture(observed), *after;
+	struct dpu_function *sf = NULL;
+	struct dpu_ctx *ctx;
+	char uri[160];
+
+	snprintf(uri, sizeof(uri), "sim:%s?fault=sf_claim:EACCES@*", path);
+	ctx = open_uri(uri);
+	device = find_device(ctx, "p0");
+	is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), -EACCES);
+	is_str(dpu_error_step(dpu_ctx_error(ctx)), "sf_claim");
+	after = whole_picture(observed);
+	ok(!sf && !strcmp(before, after), "an SF that cannot be claimed is not left behind");
+	opts.owned = 0;
+	is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), 0);
+	free(before);
+	free(after);
+	dpu_function_unref(sf);
+	dpu_device_unref(device);
 	dpu_ctx_unref(ctx);
 	dpu_device_unref(observed);
 }
@@ -231,6 +412,7 @@ int main(void)
 	each_deadline("sf_attach");
 	each_deadline("representors");
 	stuck_driver();
+	unclaimed();
 	unlink(path);
 	unlink(lock);
 	ok(rmdir(dir) == 0, "no other file was left beside the topology");

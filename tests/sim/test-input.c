@@ -2,12 +2,13 @@
 /* Bad input: each gives its own clear error and leaves the state as it was. */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "harness.h"
+#include "attrs.h"
 
 #define DEADLINE_MS 10000
 
@@ -147,6 +148,102 @@ static void clock_set_back(const char *good, const char *path, const char *uri)
 	dpu_ctx_unref(ctx);
 }
 
+/* Attributes may be left out, but not be wrong. */
+static void attributes(const char *good)
+{
+	static const char *const edits[][3] = {
+		{ "\"encap\": true", "\"encap\": \"yes\"", "pfs[0].encap: neither true nor false" },
+		{ "\"autoprobe\": true", "\"autoprobe\": 1", "pfs[0].autoprobe: neither true nor false" },
+		{ "\"params\": {", "\"params\": 1, \"others\": {", "pfs[0].params: not an object" },
+		{ "\"io_eq_size\": 1024", "\"io_eq_size\": 63",
+		  "pfs[0].params.io_eq_size: not a number in range" },
+		{ "\"max_macs\": 128", "\"max_macs\": 100", "pfs[0].params.max_macs: Only power of 2" },
+		{ "\"smfs\"", "\"fast\"", "pfs[0].params.flow_steering_mode: no value that" },
+		{ "\"enable_roce\": true", "\"enable_roce\": 1", "pfs[0].params.enable_roce: neither true" },
+		{ "\"health\": {", "\"health\": [], \"others\": {", "pfs[0].health: not an object" },
+		{ "\"state\": \"healthy\"", "\"state\": \"ill\"", "pfs[0].health.fw.state: neither healthy" },
+		{ "\"auto_recover\": false", "\"auto_recover\": true",
+		  "health.fw.auto_recover: the reporter" },
+		{ "\"errors\": 0", "\"errors\": -1", "pfs[0].health.fw.errors: not a number in range" },
+		{ "\"rate_nodes\": []", "\"rate_nodes\": [{ \"name\": \"\" }]", "rate_nodes[0].name: empty" },
+		{ "\"rate_nodes\": []", "\"rate_nodes\": [{ \"name\": \"a\", \"parent\": \"a\" }]",
+		  "pfs[0].rate_nodes[0].parent: no such node, or one below" },
+		{ "\"rate_nodes\": []", "\"rate_nodes\": [{ \"name\": \"a\" }, { \"name\": \"a\" }]",
+		  "pfs[0].rate_nodes[1].name: another node has it" },
+		{ "\"rate_nodes\": []",
+		  "\"rate_nodes\": [{ \"name\": \"a\", \"tx_share\": 9, \"tx_max\": 8 }]",
+		  "tx_share: more than" },
+		{ "\"roce\"", "\"migratable\"", "functions[0].caps: not a list of what" },
+		{ "\"roce\"", "7", "functions[0].caps: not a list of what" },
+		{ "\"max_io_eqs\": 8", "\"max_io_eqs\": 257", "max_io_eqs: not a number in range" },
+		{ "\"max_uc_list\": 128", "\"max_uc_list\": 0",
+		  "functions[0].max_uc_list: not a number in range" },
+		{ "\"parent\": \"\"", "\"parent\": \"gold\"", "functions[0].rate.parent: no such node" },
+		{ "\"tx_max\": 0", "\"tx_max\": 25000000001",
+		  "functions[0].rate.tx_max: not a number in range" },
+		{ "\"bound\": true", "\"bound\": null", "functions[4].vf.bound: neither true nor false" },
+		{ "\"vlan\": 0", "\"vlan\": 4095", "functions[4].vf.vlan: not a number in range" },
+		{ "\"vlan_proto\": 33024", "\"vlan_proto\": 2048", "functions[4].vf.vlan_proto: neither" },
+		{ "\"link_state\": \"auto\"", "\"link_state\": \"up\"",
+		  "functions[4].vf.link_state: not auto" },
+		{ "\"node_guid\": \"00", "\"node_guid\": \"xx", "functions[4].vf.node_guid: not a GUID" },
+		{ "\"msix\": 0", "\"msix\": 1", "functions[4].vf.msix: not a number in range" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(edits) / sizeof(edits[0]); i++)
+		edited(good, edits[i][0], edits[i][1], -EBADMSG, edits[i][2]);
+}
+
+/* A file that was written before there were attributes means what it meant. */
+static void older(const char *good, const char *path, const char *uri)
+{
+	static const char *const pf_keys[] = { "encap", "autoprobe", "params", "health", "rate_nodes" };
+	static const char *const function_keys[] = { "caps", "max_io_eqs", "max_uc_list", "rate", "vf" };
+	json_t *file = json_loads(good, 0, NULL), *item;
+	struct dpu_device *device;
+	char *text, *now, *then;
+	struct dpu_ctx *ctx;
+	size_t i, j;
+
+	must(file);
+	json_array_foreach(json_object_get(file, "pfs"), i, item) {
+		for (j = 0; j < 5; j++)
+			must(json_object_del(item, pf_keys[j]) == 0);
+	}
+	json_array_foreach(json_object_get(file, "functions"), i, item) {
+		for (j = 0; j < 4; j++)
+			must(json_object_del(item, function_keys[j]) == 0);
+		json_object_del(item, function_keys[4]);
+	}
+	text = json_dumps(file, 0);
+	json_decref(file);
+	spill(path, good, strlen(good));
+	ctx = open_uri(uri);
+	device = find_device(ctx, "p0");
+	now = whole_picture(device);
+	spill(path, text, strlen(text));
+	then = whole_picture(device);
+	ok(!strcmp(now, then), "a file without attributes is one of a DPU that has them all as at first");
+	free(now);
+	free(then);
+	free(text);
+	dpu_device_unref(device);
+	dpu_ctx_unref(ctx);
+}
+
+/* A good topology with all that there can be in one. */
+static char *make_good(const char *path, const char *uri)
+{
+	struct dpu_ctx *ctx = open_uri(uri);
+	struct dpu_device *device = find_device(ctx, "p0");
+
+	must(dpu_vf_set_count(device, 1, DEADLINE_MS) == 0);
+	dpu_device_unref(device);
+	dpu_ctx_unref(ctx);
+	return slurp(path);
+}
+
 static void files(void)
 {
 	char path[64], uri[96], *good;
@@ -155,8 +252,7 @@ static void files(void)
 
 	snprintf(path, sizeof(path), "%s/good.json", dir);
 	snprintf(uri, sizeof(uri), "sim:%s", path);
-	dpu_ctx_unref(open_uri(uri));
-	good = slurp(path);
+	good = make_good(path, uri);
 	size = strlen(good);
 
 	/* Torn anywhere. The last two bytes are white space and the closing brace. */
@@ -192,10 +288,12 @@ static void files(void)
 	edited(good, "\"INTERNAL_CPU_MODEL\"", "\"EXTERNAL_CPU_MODEL\"", -EBADMSG,
 	       "firmware_config.INTERNAL_CPU_MODEL.current: missing");
 	edited(good, "\"flows\": []", "\"flows\": [{\"id\": 1}]", -EBADMSG, "pfs[0].flows[0].id");
+	attributes(good);
 	edited(good, "\"pfs\": [", "\"faults\": [\"sf_add\"], \"pfs\": [", -EINVAL, "no step before a colon");
 
 	faults_in_file(good, path, uri);
 	clock_set_back(good, path, uri);
+	older(good, path, uri);
 	spill(path, good, size);
 	dpu_ctx_unref(open_uri(uri)); /* what was refused before was refused for its own sake */
 	free(good);

@@ -2,7 +2,8 @@
 /* Every allocation fails once: each call says so or does without, nothing leaks, and what failed changed
  * nothing. */
 #include <errno.h>
-#include "harness.h"
+#include <unistd.h>
+#include "attrs.h"
 #include "lane.h"
 
 #define DEADLINE_MS 10000
@@ -22,7 +23,7 @@ struct world {
 /* Before a call: what there is to see, then the fault is armed. */
 static void arm(struct world *w, struct dpu_device *device)
 {
-	w->before = device ? picture(device) : NULL;
+	w->before = device ? whole_picture(device) : NULL;
 	w->calls = w->memory->calls;
 	w->memory->fail_at = w->budget > 0 ? w->memory->calls + w->budget : 0;
 }
@@ -41,7 +42,7 @@ static void judge(struct world *w, struct dpu_device *device, int rc, const char
 		tap_diag("%s: %d, %s", what, rc, dpu_ctx_error_text(w->ctx));
 	}
 	if (rc < 0 && w->before) {
-		after = picture(device);
+		after = whole_picture(device);
 		if (strcmp(w->before, after)) {
 			w->wrong++;
 			tap_diag("%s failed and changed\n%sto\n%s", what, w->before, after);
@@ -128,6 +129,84 @@ static void vfs_beside_datapath(struct world *w, struct dpu_device *device)
 	dpu_port_unref(port);
 }
 
+/* Every list of facts once. */
+static int use_lists(struct dpu_device *device)
+{
+	struct dpu_device_version_list *versions = NULL;
+	struct dpu_resource_list *resources = NULL;
+	struct dpu_health_list *health = NULL;
+	struct dpu_orphan_list *orphans = NULL;
+	struct dpu_param_list *params = NULL;
+	struct dpu_rate_list *rates = NULL;
+	struct dpu_rdma_list *rdma = NULL;
+	int rc;
+
+	rc = dpu_device_version_list(device, &versions);
+	if (rc == 0)
+		rc = dpu_resource_list(device, &resources);
+	if (rc == 0)
+		rc = dpu_health_list(device, &health);
+	if (rc == 0)
+		rc = dpu_orphan_list(device, &orphans);
+	if (rc == 0)
+		rc = dpu_param_list(device, &params);
+	if (rc == 0)
+		rc = dpu_rate_list(device, &rates);
+	if (rc == 0)
+		rc = dpu_rdma_list(dpu_device_ctx(device), &rdma);
+	dpu_device_version_list_unref(versions);
+	dpu_resource_list_unref(resources);
+	dpu_health_list_unref(health);
+	dpu_orphan_list_unref(orphans);
+	dpu_param_list_unref(params);
+	dpu_rate_list_unref(rates);
+	dpu_rdma_list_unref(rdma);
+	return rc;
+}
+
+static int use_rates(struct dpu_device *device)
+{
+	DPU_OPTS(dpu_rate_attrs, node, .node = "gold");
+	int rc;
+
+	rc = dpu_rate_node_add(device, &node);
+	if (rc < 0)
+		return rc;
+	node.set = DPU_RATE_TX_MAX;
+	node.tx_max = 1000000;
+	rc = dpu_rate_set(device, &node);
+	while (dpu_rate_node_delete(device, "gold") == -ENOMEM)
+		;
+	return rc;
+}
+
+/* Two changes, and all events of them; a failure in between loses none. */
+static int use_monitor(struct dpu_device *device)
+{
+	DPU_OPTS(dpu_event, event);
+	struct dpu_monitor *monitor = NULL;
+	int rc, failed = 0, count = 0;
+
+	rc = dpu_monitor_open(dpu_device_ctx(device), NULL, &monitor);
+	if (rc < 0)
+		return rc;
+	rc = dpu_vf_set_count(device, 10, DEADLINE_MS);
+	if (rc == 0) {
+		do {
+			rc = dpu_monitor_next(monitor, &event);
+			count += rc > 0;
+			failed |= rc < 0;
+		} while (rc > 0 || (rc == -ENOMEM && count < 100));
+		/* One device, port, function each at least, and one more network device. */
+		if (rc == 0 && count < 30)
+			rc = -EIO;
+		while (dpu_vf_set_count(device, 0, DEADLINE_MS) == -ENOMEM)
+			;
+	}
+	dpu_monitor_unref(monitor);
+	return rc == 0 && failed ? -ENOMEM : rc;
+}
+
 static int list_all(struct dpu_ctx *ctx)
 {
 	struct dpu_device_list *devices;
@@ -154,6 +233,10 @@ static void scenario(struct world *w)
 	STEP(w, "create", dpu_sf_create(device, &opts, DEADLINE_MS, &sf));
 	STEP(w, "flows", use_flows(device));
 	STEP(w, "data path", use_datapath(device));
+	STEP(w, "lists", use_lists(device));
+	STEP(w, "param", dpu_param_set(device, "max_macs", DPU_PARAM_DRIVERINIT, "256"));
+	STEP(w, "rates", use_rates(device));
+	STEP(w, "monitor", use_monitor(device));
 	if (sf) {
 		STEP(w, "refresh", dpu_function_refresh(sf, &again));
 		dpu_function_unref(again);
@@ -164,12 +247,61 @@ static void scenario(struct world *w)
 	vfs_beside_datapath(w, device);
 	STEP(w, "vfs", dpu_vf_set_count(device, 9, DEADLINE_MS));
 	STEP(w, "mode", dpu_mode_set(device, DPU_MODE_NIC));
-	/* These two cannot be undone, and say so: only memory is looked at. */
+	/* These three cannot be undone, and say so: only memory is looked at. */
 	arm(w, NULL);
 	judge(w, NULL, dpu_eswitch_mode_set(device, DPU_ESWITCH_LEGACY, DEADLINE_MS), "e-switch");
 	arm(w, NULL);
+	judge(w, NULL, dpu_device_reload(device, DPU_RELOAD_FW_ACTIVATE, DPU_RELOAD_UNLIMITED, NULL),
+	      "reload");
+	arm(w, NULL);
 	judge(w, NULL, dpu_device_reset(device, DPU_RESET_FIRMWARE, DEADLINE_MS), "reset");
 	dpu_device_unref(device);
+}
+
+static char dir[] = "/tmp/libdpu-test-XXXXXX";
+
+/* What somebody has left behind: found and swept away, or none of it is forgotten. */
+static void orphans(void)
+{
+	DPU_OPTS(dpu_sf_opts, sf_opts, .sfnum = 88, .owned = 1);
+	struct dpu_function *sf = NULL;
+	struct dpu_device *device;
+	struct dpu_ctx *ctx;
+	char path[64], uri[80];
+	long fail_at, leaks = 0;
+	int rc = 0, failures = 0;
+
+	must(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/t.json", dir);
+	snprintf(uri, sizeof(uri), "sim:%s", path);
+	ctx = open_uri(uri);
+	device = find_device(ctx, "p0");
+	must(dpu_sf_create(device, &sf_opts, DEADLINE_MS, &sf) == 0);
+	dpu_function_unref(sf);
+	dpu_device_unref(device);
+	dpu_ctx_unref(ctx);
+	for (fail_at = 1; rc != 1 && fail_at < 1000; fail_at++) {
+		struct fail_nth memory = { .fail_at = 0 };
+		struct dpu_allocator allocator = fail_nth_allocator(&memory);
+		DPU_OPTS(dpu_ctx_opts, opts, .allocator = &allocator);
+
+		must(dpu_ctx_open(uri, &opts, &ctx) == 0);
+		device = find_device(ctx, "p0");
+		memory.fail_at = memory.calls + fail_at;
+		rc = dpu_orphan_sweep(device, DEADLINE_MS);
+		failures += rc == -ENOMEM;
+		memory.fail_at = 0;
+		dpu_device_unref(device);
+		dpu_ctx_unref(ctx);
+		leaks += memory.live;
+	}
+	is_int(rc, 1);
+	ok(failures > 5, "%d sweeps failed before that", failures);
+	is_int(leaks, 0);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/t.json.lock", dir);
+	unlink(path);
+	ok(rmdir(dir) == 0, "no other file is left");
 }
 
 int main(void)
@@ -209,5 +341,6 @@ int main(void)
 	ok(opened > 50 && failures > 50, "allocations failed in open and in %d calls", failures);
 	is_int(wrong, 0);
 	is_int(leaks, 0);
+	orphans();
 	return tap_done();
 }

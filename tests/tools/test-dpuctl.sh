@@ -1,20 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Every verb of dpuctl in text and in JSON, every exit code, and one state shared by many invocations.
-. "${top_srcdir:=.}/tests/tools/tools.sh"
-need_program "$dpuctl"
-
-sim()
-{
-	"$dpuctl" -u sim: "$@"
-}
+. "${top_srcdir:=.}/tests/tools/dpuctl.sh"
 
 # --- help and usage ---
 
 expect 0 "--help" "$dpuctl" --help
 ok "lists the options" says "--timeout MS"
-"$dpuctl" --help | sed -nE 's/^  ([a-z]+( (list|create|delete|set|eswitch|reset|add|del|flush))?)( .*)?$/\1/p' > "$work/verbs"
-ok "and 17 verbs" [ "$(wc -l < "$work/verbs")" -eq 17 ]
+"$dpuctl" --help | sed -nE 's/^  ([a-z]+( [a-z-]+)?)( [^a-z].*)?$/\1/p' > "$work/verbs"
+ok "and 37 verbs" [ "$(wc -l < "$work/verbs")" -eq 37 ]
 while read -r verb; do
 	# shellcheck disable=SC2086
 	expect 0 "$verb --help" "$dpuctl" $verb --help
@@ -22,7 +16,7 @@ while read -r verb; do
 		eval 'says "usage: dpuctl [-u URI] [-j] [-t MS] $verb" && [ "$(grep -c . "$work/out")" -ge 2 ]'
 done < "$work/verbs"
 expect 0 "sf --help" "$dpuctl" sf --help
-ok "lists the verbs that start with it, and no other" eval 'says "sf create" && not says "show"'
+ok "lists the verbs that start with it, and no other" eval 'says "sf create" && not says "stats"'
 expect 0 "--version" "$dpuctl" -V
 ok "names the version" line 'dpuctl [0-9]+\.[0-9]+.*'
 expect 2 "no verb" "$dpuctl"
@@ -38,14 +32,9 @@ ok "is named" complains '"--state" is no option'
 expect 2 "an option without its value" sim sf create p0 1 --hw-addr
 ok "is named" complains "--hw-addr needs a value"
 
-# usage ARGUMENT...: more, fewer or worse arguments than the verb takes.
-usage()
-{
-	expect 2 "dpuctl $*" sim "$@"
-	ok "complains with its usage" eval 'complains "usage: dpuctl" && ! grep -q " \$" "$work/err"'
-}
 usage list p0
-for verb in show stats mode "sf list" "vf list" "flow list"; do
+for verb in show stats mode "sf list" "vf list" "flow list" "rate list" "param list" "resource list" "health list" \
+	"sf orphans"; do
 	# shellcheck disable=SC2086
 	usage $verb p0 p1
 done
@@ -80,30 +69,6 @@ done
 DPU_URI=sim:$work/state.json
 export DPU_URI
 
-# both NAME EXPRESSION ARGUMENT...: the verb in text, then in JSON about which the expression holds.
-both()
-{
-	name=$1
-	expression=$2
-	shift 2
-	expect 0 "$name" "$dpuctl" "$@"
-	ok "$name: nothing on standard error, no blanks at the end of a line" \
-		eval '[ ! -s "$work/err" ] && ! grep -q " \$" "$work/out"'
-	cp "$work/out" "$work/text"
-	expect 0 "$name, JSON" "$dpuctl" -j "$@"
-	ok_json "$name: JSON has what is meant" "$expression"
-	cp "$work/text" "$work/out"
-}
-# done_json NAME EXPRESSION ARGUMENT...: a change, which is made once only.
-done_json()
-{
-	name=$1
-	expression=$2
-	shift 2
-	expect 0 "$name" "$dpuctl" -j "$@"
-	ok_json "$name: JSON says what was done" "$expression"
-}
-
 both list '[x["netdev"] for x in d["devices"]] == ["p0", "p1", "oob_net0", "tmfifo_net0"]
 	and d["devices"][0]["pci_id"] == "15b3:a2dc" and d["devices"][2]["psid"] is None
 	and set(d["facilities"].values()) == {True}' list
@@ -111,13 +76,19 @@ ok "a line for each device" line 'pci/0000:03:00\.0 +dpu +p0 +mlx5_0 +mlx5_core 
 both show 'len(d) == 2 and d[1]["mode"] == "dpu" and d[1]["vfs"] == 0 and d[1]["vfs_total"] == 16
 	and [x["flavour"] for x in d[0]["ports"]] == ["pcipf", "pcisf", "physical"]
 	and [x["type"] for x in d[0]["functions"]] == ["pf", "sf"]' show
-ok "both PFs, an empty line between them" \
-	[ "$(grep -c '^handle' "$work/out") $(grep -c '^$' "$work/out")" = "2 3" ]
+ok "both PFs, an empty line before each further table and between them" \
+	[ "$(grep -c '^handle' "$work/out") $(grep -c '^$' "$work/out")" = "2 5" ]
 for device in p0 mlx5_0 pci/0000:03:00.0 0000:03:00.0 03:00.0; do
 	expect 0 "show $device" "$dpuctl" show "$device"
 	ok "is PF 0" line 'handle +pci/0000:03:00\.0'
 done
-both "show of a plain NIC" 'd[0]["kind"] == "nic" and d[0]["ports"] == [] and "mode" not in d[0]' show oob_net0
+both "show with versions and e-switch" 'd[0]["inline_mode"] == "none" and d[0]["encap"] is True
+	and d[0]["vf_msix_total"] == 2048 and d[0]["versions"] == {"fixed": {"fw.psid": d[0]["psid"]},
+	"running": {"fw.version": d[0]["firmware"], "fw": d[0]["firmware"]},
+	"stored": {"fw.version": d[0]["firmware"], "fw": d[0]["firmware"]}}' show p1
+ok "as lines" eval 'line "inline_mode +none" && line "encap +on" && line "fw\.version +running +[0-9.]+"'
+both "show of a plain NIC" 'd[0]["kind"] == "nic" and d[0]["ports"] == [] and "mode" not in d[0]
+	and d[0]["versions"] == {"fixed": {}, "running": {}, "stored": {}}' show oob_net0
 both mode 'd[0] == {"device": "pci/0000:03:00.0", "current": "dpu", "next_boot": "dpu", "reset_needed": "none",
 	"eswitch": "switchdev"} and len(d) == 2' mode
 both "sf list" '[x["netdev"] for x in d] == ["enp3s0f0s0", "enp3s0f1s0"]' sf list
@@ -163,7 +134,8 @@ done_json "flow flush" 'd["flushed"] == 1' flow flush p0
 expect 0 "flow flush of nothing" "$dpuctl" flow flush p0
 ok "says so" line '0 flows deleted'
 
-done_json "mode eswitch legacy" 'd == {"device": "pci/0000:03:00.1", "eswitch": "legacy"}' mode eswitch p1 legacy
+done_json "mode eswitch legacy" 'd == {"device": "pci/0000:03:00.1", "eswitch": "legacy", "inline_mode": "none",
+	"encap": True}' mode eswitch p1 legacy
 expect 0 "flow list while one PF is in legacy mode" "$dpuctl" flow list
 both "stats of a PF in legacy mode" '[x["port"] for x in d] == ["p1"]' stats p1
 expect 0 "mode eswitch switchdev" "$dpuctl" mode eswitch p1 switchdev

@@ -12,20 +12,31 @@ Failures raise libdpu.Error; the use of a closed object raises ValueError. A con
 one thread at a time. libdpu(7) has the ideas, the pages of section 3 the details of each call.
 """
 from .context import Context, Facility, FacilityState, LogLevel, version
-from .device import Device, DeviceKind
+from .device import Device, DeviceKind, VersionKind
 from .errors import Error
 from .eswitch import Eswitch, PortEnd
 from .flow import FlowEntry, FlowField, FlowRule, FlowStats, FlowTable
-from .function import Function, FunctionOpstate, FunctionState, FunctionType
-from .mode import EswitchMode, Mode, ModeInfo, Reset
+from .function import Function, FunctionCap, FunctionOpstate, FunctionState, FunctionType, Orphan
+from .health import HealthReporter, HealthState
+from .mode import EswitchAttrs, EswitchInline, EswitchMode, Mode, ModeInfo, ReloadAction, Reset
+from .monitor import Event, EventAction, EventObject, Monitor
+from .param import Param, ParamCmode, ParamType
 from .port import Port, PortFlavour, PortStats
+from .rate import Rate, RateType
+from .rdma import RdmaLink, RdmaState
+from .resource import Resource
+from .vf import VfAttrs, VfLinkState, VfStats
 from .virtq import Chain, Layout, MemoryMap, Side, VirtioFeature, Virtq
 
 __version__ = version()
 
 __all__ = [
-    "Chain", "Context", "Device", "DeviceKind", "Error", "Eswitch", "EswitchMode", "Facility", "FacilityState",
-    "FlowEntry", "FlowField", "FlowRule", "FlowStats", "FlowTable", "Function", "FunctionOpstate",
-    "FunctionState", "FunctionType", "Layout", "LogLevel", "MemoryMap", "Mode", "ModeInfo", "Port", "PortEnd",
-    "PortFlavour", "PortStats", "Reset", "Side", "VirtioFeature", "Virtq", "version",
+    "Chain", "Context", "Device", "DeviceKind", "Error", "Eswitch", "EswitchAttrs", "EswitchInline",
+    "EswitchMode", "Event", "EventAction", "EventObject", "Facility", "FacilityState", "FlowEntry",
+    "FlowField", "FlowRule", "FlowStats", "FlowTable", "Function", "FunctionCap", "FunctionOpstate",
+    "FunctionState", "FunctionType", "HealthReporter", "HealthState", "Layout", "LogLevel", "MemoryMap",
+    "Mode", "ModeInfo", "Monitor", "Orphan", "Param", "ParamCmode", "ParamType", "Port", "PortEnd",
+    "PortFlavour", "PortStats", "Rate", "RateType", "RdmaLink", "RdmaState", "ReloadAction", "Reset",
+    "Resource", "Side", "VersionKind", "VfAttrs", "VfLinkState", "VfStats", "VirtioFeature", "Virtq",
+    "version",
 ]

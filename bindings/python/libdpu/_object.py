@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 import math
+import os
 import weakref
 from typing import Any, Callable, TypeVar
 
 from ._libdpu import ffi
 from .errors import check
 
+F = TypeVar("F")
 T = TypeVar("T", bound="Object")
 INT_MAX = 2**31 - 1
 
@@ -37,6 +39,13 @@ def enum_value(kind: type[enum.IntEnum], value: int) -> Any:
         return int(value)
 
 
+def parse(kind: type[enum.IntEnum], c_enum: str, function: Callable, name: str, what: str) -> Any:
+    """The member of an enumeration that the C library knows by that name."""
+    ret = ffi.new(f"enum {c_enum} *")
+    check(function(name.encode(), ret), None, f"{what} {name!r}")
+    return kind(ret[0])
+
+
 def hw_addr_bytes(address: str | bytes) -> bytes:
     """A MAC address as six bytes."""
     raw = bytes.fromhex(address.replace(":", "").replace("-", "")) if isinstance(address, str) else bytes(address)
@@ -45,11 +54,43 @@ def hw_addr_bytes(address: str | bytes) -> bytes:
     return raw
 
 
+def c_hw_addr(address: str | bytes | None) -> Any:
+    """A MAC address for a member of a structure, which does not keep it: the caller does."""
+    return ffi.NULL if address is None else ffi.new("uint8_t[6]", hw_addr_bytes(address))
+
+
+def hw_addr_text(address: Any) -> str | None:
+    """Six bytes of C as "02:00:00:00:00:58"; None when they are all zero."""
+    raw = ffi.buffer(address, 6)[:]
+    return raw.hex(":") if any(raw) else None
+
+
+def c_text(value: str | None) -> Any:
+    """A string for a member of a structure, which does not keep it: the caller does."""
+    return ffi.NULL if value is None else ffi.new("char[]", os.fsencode(value))
+
+
+def positive(name: str, value: int | None) -> int:
+    """A number of which the C library takes 0 for none given."""
+    if value is not None and value < 1:
+        raise ValueError(f"{name} is at least 1, or None")
+    return value or 0
+
+
 def options(name: str, **members: Any) -> Any:
     """A structure that knows its size, as DPU_OPTS() makes it in C."""
     opts = ffi.new(f"struct {name} *", members)
     opts.sz = ffi.sizeof(f"struct {name}")
     return opts
+
+
+def facts(items: Any, count: Callable, get: Callable, unref: Callable, make: Callable[[Any], F]) -> list[F]:
+    """Turns a C list of plain facts into a Python list: make copies one item, for the list owns them."""
+    items = own(items, unref)
+    try:
+        return [make(get(items, i)) for i in range(count(items))]
+    finally:
+        ffi.release(items)
 
 
 class World:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 import os
-from typing import Callable, NamedTuple
+from typing import Callable, Iterable, NamedTuple
 
-from . import device, flow, function, port
+from . import device, flow, function, monitor, port, rdma
 from ._libdpu import ffi, lib
-from ._object import Object, World, enum_value, options
+from ._object import Object, World, enum_value, facts, options
 from .errors import Error, text
 
 LogFunction = Callable[["LogLevel", str, str, int, str], None]
@@ -124,6 +124,16 @@ class Context(Object):
         ret = ffi.new("struct dpu_function **")
         self._check(lib.dpu_function_find(self._c, os.fsencode(name), ret), "find function")
         return function.Function._wrap(ret[0], self)
+
+    def rdma(self) -> list[rdma.RdmaLink]:
+        """Lists the ports of all RDMA devices."""
+        ret = ffi.new("struct dpu_rdma_list **")
+        self._check(lib.dpu_rdma_list(self._c, ret), "list RDMA links")
+        return facts(ret[0], lib.dpu_rdma_list_count, lib.dpu_rdma_list_get, lib.dpu_rdma_list_unref, rdma.make)
+
+    def monitor(self, objects: Iterable[monitor.EventObject] | None = None) -> monitor.Monitor:
+        """Begins to watch those objects, or all. What is there already is not reported."""
+        return monitor.Monitor(self, objects)
 
     def flow_table(self, max_rules: int = 0) -> flow.FlowTable:
         """Makes an empty flow table in software."""

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Devices: discovery, modes, and what can be made on them."""
+"""Devices: discovery, modes, and what can be set and made on them."""
 from __future__ import annotations
 
 import enum
+import os
+from typing import Any, Mapping
 
-from . import context, eswitch, flow, function, port
+from . import context, eswitch, flow, function, health, param, port, rate, resource
 from ._libdpu import ffi, lib
-from ._object import Object, deadline_ms, enum_value, hw_addr_bytes, options
+from ._object import Object, c_hw_addr, deadline_ms, enum_value, facts, options
 from .errors import text
-from .mode import EswitchMode, Mode, ModeInfo, Reset
+from .mode import EswitchAttrs, EswitchInline, EswitchMode, Mode, ModeInfo, ReloadAction, Reset
 
 
 class DeviceKind(enum.IntEnum):
@@ -20,6 +22,17 @@ class DeviceKind(enum.IntEnum):
 
     def __str__(self) -> str:
         return text(lib.dpu_device_kind_name(self))
+
+
+class VersionKind(enum.IntEnum):
+    """What a version is of: of the hardware, of what runs, of what will run after a reset."""
+
+    FIXED = lib.DPU_VERSION_FIXED
+    RUNNING = lib.DPU_VERSION_RUNNING
+    STORED = lib.DPU_VERSION_STORED
+
+    def __str__(self) -> str:
+        return text(lib.dpu_version_kind_name(self))
 
 
 class Device(Object):
@@ -111,16 +124,30 @@ class Device(Object):
         return function.Function._snapshot(self, ret[0], lib.dpu_function_list_count, lib.dpu_function_list_get,
                                            lib.dpu_function_list_unref)
 
-    def create_sf(self, sfnum: int, *, hw_addr: str | bytes | None = None, controller: int = 0,
-                  inactive: bool = False, deadline: float | None = None) -> function.Function:
-        """Makes an SF and returns when it can be used, or fails and leaves nothing half-made."""
-        opts = options("dpu_sf_opts", sfnum=sfnum, controller=controller, inactive=inactive)
-        if hw_addr is not None:
-            address = ffi.new("uint8_t[6]", hw_addr_bytes(hw_addr))
-            opts.hw_addr = address
+    def create_sf(self, sfnum: int | None = None, *, hw_addr: str | bytes | None = None, controller: int = 0,
+                  inactive: bool = False, caps: Mapping[function.FunctionCap, bool] | None = None,
+                  max_io_eqs: int | None = None, max_uc_list: int | None = None, owned: bool = False,
+                  deadline: float | None = None) -> function.Function:
+        """Makes an SF and returns when it can be used, or fails and leaves nothing half-made. sfnum None is any
+        free number. An owned SF that its context did not delete is an orphan when that has gone; see orphans()."""
+        address = c_hw_addr(hw_addr)
+        opts = options("dpu_sf_opts", hw_addr=address, sfnum=lib.DPU_SF_ANY if sfnum is None else sfnum,
+                       controller=controller, inactive=inactive, owned=owned)
+        function.decide(opts, caps, max_io_eqs, max_uc_list)
         ret = ffi.new("struct dpu_function **")
         self._check(lib.dpu_sf_create(self._c, opts, deadline_ms(deadline), ret), "create SF")
         return function.Function._wrap(ret[0], self)
+
+    def orphans(self) -> list[function.Orphan]:
+        """Lists the SFs that programs have left behind when they ended."""
+        ret = ffi.new("struct dpu_orphan_list **")
+        self._check(lib.dpu_orphan_list(self._c, ret), "list orphans")
+        return facts(ret[0], lib.dpu_orphan_list_count, lib.dpu_orphan_list_get, lib.dpu_orphan_list_unref,
+                     function.orphan)
+
+    def sweep_orphans(self, deadline: float | None = None) -> int:
+        """Deletes all orphans and tells how many there were."""
+        return self._check(lib.dpu_orphan_sweep(self._c, deadline_ms(deadline)), "sweep orphans")
 
     @property
     def mode(self) -> ModeInfo:
@@ -137,6 +164,14 @@ class Device(Object):
         """Resets the DPU; returns when it is back. Its functions and flow rules are lost."""
         self._check(lib.dpu_device_reset(self._c, level, deadline_ms(deadline)), "reset")
 
+    def reload(self, action: ReloadAction, *, no_reset: bool = False) -> set[ReloadAction]:
+        """Reloads the driver or activates the firmware, and tells which actions took place. With no_reset links
+        stay up and traffic flows, or the call fails. SFs, VFs and flow rules may be lost."""
+        performed = ffi.new("uint32_t *")
+        limit = lib.DPU_RELOAD_NO_RESET if no_reset else lib.DPU_RELOAD_UNLIMITED
+        self._check(lib.dpu_device_reload(self._c, action, limit, performed), "reload")
+        return {enum_value(ReloadAction, bit) for bit in range(32) if performed[0] & 1 << bit}
+
     @property
     def eswitch_mode(self) -> EswitchMode:
         """The mode of the e-switch; see set_eswitch_mode()."""
@@ -147,6 +182,22 @@ class Device(Object):
     def set_eswitch_mode(self, mode: EswitchMode, deadline: float | None = None) -> None:
         """Sets the mode of the e-switch; returns when the representors are there or gone."""
         self._check(lib.dpu_eswitch_mode_set(self._c, mode, deadline_ms(deadline)), "set e-switch mode")
+
+    def eswitch_attrs(self) -> EswitchAttrs:
+        """Reads the attributes of the e-switch beside its mode."""
+        attrs = options("dpu_eswitch_attrs")
+        self._check(lib.dpu_eswitch_attrs_get(self._c, attrs), "get e-switch attributes")
+        return EswitchAttrs(enum_value(EswitchInline, attrs.inline_mode) if attrs.set & lib.DPU_ESWITCH_INLINE_MODE
+                            else None, bool(attrs.encap) if attrs.set & lib.DPU_ESWITCH_ENCAP else None)
+
+    def set_eswitch_attrs(self, *, inline_mode: EswitchInline | None = None, encap: bool | None = None) -> None:
+        """Changes attributes of the e-switch, all of them or none. What is not given stays."""
+        attrs = options("dpu_eswitch_attrs")
+        if inline_mode is not None:
+            attrs.set, attrs.inline_mode = lib.DPU_ESWITCH_INLINE_MODE, inline_mode
+        if encap is not None:
+            attrs.set, attrs.encap = attrs.set | lib.DPU_ESWITCH_ENCAP, bool(encap)
+        self._check(lib.dpu_eswitch_attrs_set(self._c, attrs), "set e-switch attributes")
 
     @property
     def vf_count(self) -> int:
@@ -163,6 +214,97 @@ class Device(Object):
     def set_vf_count(self, count: int, deadline: float | None = None) -> None:
         """Sets the number of VFs; existing ones are lost."""
         self._check(lib.dpu_vf_set_count(self._c, count, deadline_ms(deadline)), "set VF count")
+
+    @property
+    def vf_msix_total(self) -> int:
+        """How many interrupt vectors there are for all VFs; see Function.set_msix()."""
+        return self._check(lib.dpu_vf_msix_total(self._c), "count interrupt vectors")
+
+    @property
+    def vf_autoprobe(self) -> bool:
+        """Whether drivers take new VFs by themselves. Can be set."""
+        return bool(self._check(lib.dpu_vf_autoprobe(self._c), "get autoprobe"))
+
+    @vf_autoprobe.setter
+    def vf_autoprobe(self, on: bool) -> None:
+        self._check(lib.dpu_vf_set_autoprobe(self._c, bool(on)), "set autoprobe")
+
+    def versions(self) -> dict[VersionKind, dict[str, str]]:
+        """Lists the versions that the device tells of itself: versions()[VersionKind.RUNNING]["fw.version"]."""
+        ret = ffi.new("struct dpu_device_version_list **")
+        self._check(lib.dpu_device_version_list(self._c, ret), "list versions")
+        versions: dict[Any, dict[str, str]] = {kind: {} for kind in VersionKind}
+        for kind, name, value in facts(ret[0], lib.dpu_device_version_list_count, lib.dpu_device_version_list_get,
+                                       lib.dpu_device_version_list_unref,
+                                       lambda c: (c.kind, text(c.name) or "", text(c.value) or "")):
+            versions.setdefault(enum_value(VersionKind, kind), {})[name] = value
+        return versions
+
+    def params(self) -> list[param.Param]:
+        """Lists the parameters."""
+        ret = ffi.new("struct dpu_param_list **")
+        self._check(lib.dpu_param_list(self._c, ret), "list parameters")
+        return facts(ret[0], lib.dpu_param_list_count, lib.dpu_param_list_get, lib.dpu_param_list_unref, param.make)
+
+    def set_param(self, name: str, value: param.Value, cmode: param.ParamCmode | None = None) -> None:
+        """Sets a parameter. cmode can be left out if it has but one."""
+        if cmode is None:
+            cmodes = [mode for known in self.params() if known.name == name for mode in known.values]
+            if len(cmodes) > 1:
+                raise ValueError(f"{name} has several cmodes: {', '.join(map(str, cmodes))}")
+            # Of a parameter that there is not, any will be refused.
+            cmode = cmodes[0] if cmodes else param.ParamCmode.RUNTIME
+        self._check(lib.dpu_param_set(self._c, os.fsencode(name), cmode, os.fsencode(param.write(value))),
+                    "set parameter")
+
+    def rates(self) -> list[rate.Rate]:
+        """Lists the rates, leaves before nodes."""
+        ret = ffi.new("struct dpu_rate_list **")
+        self._check(lib.dpu_rate_list(self._c, ret), "list rates")
+        return facts(ret[0], lib.dpu_rate_list_count, lib.dpu_rate_list_get, lib.dpu_rate_list_unref, rate.make)
+
+    def set_rate(self, target: rate.RateTarget, *, tx_share: int | None = None, tx_max: int | None = None,
+                 priority: int | None = None, weight: int | None = None, parent: str | None = None) -> None:
+        """Changes the rate of a port, given as such or by its index, or of the node of that name. What is not given
+        stays; parent "" is none."""
+        attrs = rate.Attributes(target, tx_share, tx_max, priority, weight, parent)
+        self._check(lib.dpu_rate_set(self._c, attrs.c), "set rate")
+
+    def add_rate_node(self, node: str, *, tx_share: int | None = None, tx_max: int | None = None,
+                      priority: int | None = None, weight: int | None = None, parent: str | None = None) -> None:
+        """Makes a node, of which leaves and other nodes can be members."""
+        attrs = rate.Attributes(node, tx_share, tx_max, priority, weight, parent)
+        self._check(lib.dpu_rate_node_add(self._c, attrs.c), "add rate node")
+
+    def delete_rate_node(self, node: str) -> None:
+        """Removes a node that has no members."""
+        self._check(lib.dpu_rate_node_delete(self._c, os.fsencode(node)), "delete rate node")
+
+    def health(self) -> list[health.HealthReporter]:
+        """Lists the health reporters of the device and of its ports."""
+        ret = ffi.new("struct dpu_health_list **")
+        self._check(lib.dpu_health_list(self._c, ret), "list health reporters")
+        return facts(ret[0], lib.dpu_health_list_count, lib.dpu_health_list_get, lib.dpu_health_list_unref,
+                     health.make)
+
+    def recover(self, reporter: health.HealthReporter | str) -> None:
+        """Recovers from what a health reporter reported. A name alone is one of the device's own."""
+        self._check(lib.dpu_health_recover(self._c, *health.which(reporter)), "recover")
+
+    def set_auto_recover(self, reporter: health.HealthReporter | str, on: bool) -> None:
+        """Lets a health reporter recover by itself, or not."""
+        self._check(lib.dpu_health_set_auto_recover(self._c, *health.which(reporter), bool(on)), "set auto-recovery")
+
+    def resources(self) -> list[resource.Resource]:
+        """Lists the resources, each before those that it contains."""
+        ret = ffi.new("struct dpu_resource_list **")
+        self._check(lib.dpu_resource_list(self._c, ret), "list resources")
+        return facts(ret[0], lib.dpu_resource_list_count, lib.dpu_resource_list_get, lib.dpu_resource_list_unref,
+                     resource.make)
+
+    def set_resource(self, path: str, size: int) -> None:
+        """Gives a resource the size that it will have after the next reload of the driver."""
+        self._check(lib.dpu_resource_set(self._c, os.fsencode(path), size), "set resource")
 
     def flow_table(self, max_rules: int = 0) -> flow.FlowTable:
         """Opens the flow table of the e-switch. Its rules outlive the object."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+from typing import Any, Mapping, NamedTuple
 
-from . import device, port
+from . import device, port, vf
 from ._libdpu import ffi, lib
-from ._object import Object, deadline_ms, enum_value, hw_addr_bytes, options
+from ._object import Object, c_hw_addr, deadline_ms, enum_value, hw_addr_text, options, positive
 from .errors import text
 
 
@@ -33,6 +34,49 @@ class FunctionOpstate(enum.IntEnum):
 
     DETACHED = lib.DPU_FUNCTION_DETACHED
     ATTACHED = lib.DPU_FUNCTION_ATTACHED
+
+
+class FunctionCap(enum.IntFlag):
+    """What a function may do; TRUST only NVIDIA's own driver has."""
+
+    ROCE = lib.DPU_FUNCTION_CAP_ROCE
+    MIGRATABLE = lib.DPU_FUNCTION_CAP_MIGRATABLE
+    IPSEC_CRYPTO = lib.DPU_FUNCTION_CAP_IPSEC_CRYPTO
+    IPSEC_PACKET = lib.DPU_FUNCTION_CAP_IPSEC_PACKET
+    TRUST = lib.DPU_FUNCTION_CAP_TRUST
+
+    def __str__(self) -> str:
+        return "|".join(text(lib.dpu_function_cap_name(cap)) for cap in FunctionCap if cap in self)
+
+
+class Orphan(NamedTuple):
+    """An SF whose program has ended; making tells that it ended in the middle of making it. rules is how many flow
+    rules stand on its representor."""
+
+    name: str
+    handle: str
+    representor: str | None
+    owner: str | None
+    port: int
+    controller: int
+    sfnum: int
+    rules: int
+    making: bool
+
+
+def orphan(c: Any) -> Orphan:
+    return Orphan(text(c.name) or "", text(c.handle) or "", text(c.representor), text(c.owner), c.port, c.controller,
+                  c.sfnum, c.rules, bool(c.making))
+
+
+def decide(opts: Any, caps: Mapping[FunctionCap, bool] | None, max_io_eqs: int | None,
+           max_uc_list: int | None) -> None:
+    """Fills in what a new SF and a change of a function have in common."""
+    for cap, on in (caps or {}).items():
+        opts.set_caps |= cap
+        opts.caps |= cap if on else 0
+    opts.max_io_eqs = positive("max_io_eqs", max_io_eqs)
+    opts.max_uc_list = positive("max_uc_list", max_uc_list)
 
 
 class Function(Object):
@@ -73,8 +117,7 @@ class Function(Object):
     @property
     def hw_addr(self) -> str | None:
         """The MAC address, "02:00:00:00:00:58"."""
-        raw = ffi.buffer(lib.dpu_function_hw_addr(self._c), 6)[:]
-        return raw.hex(":") if any(raw) else None
+        return hw_addr_text(lib.dpu_function_hw_addr(self._c))
 
     @property
     def state(self) -> FunctionState:
@@ -96,6 +139,28 @@ class Function(Object):
     def aux_device(self) -> str | None:
         return text(lib.dpu_function_aux_device(self._c))
 
+    @property
+    def caps(self) -> FunctionCap:
+        """What the function may do; see known_caps."""
+        return FunctionCap(lib.dpu_function_caps(self._c, ffi.NULL))
+
+    @property
+    def known_caps(self) -> FunctionCap:
+        """Of which capabilities it is known whether the function has them."""
+        known = ffi.new("uint32_t *")
+        lib.dpu_function_caps(self._c, known)
+        return FunctionCap(known[0])
+
+    @property
+    def max_io_eqs(self) -> int | None:
+        """How many I/O event queues the function may have."""
+        return lib.dpu_function_max_io_eqs(self._c) or None
+
+    @property
+    def max_uc_list(self) -> int | None:
+        """How many unicast addresses the function may have; only NVIDIA's own driver tells."""
+        return lib.dpu_function_max_uc_list(self._c) or None
+
     def refresh(self) -> Function:
         """Takes a new snapshot."""
         ret = ffi.new("struct dpu_function **")
@@ -103,12 +168,12 @@ class Function(Object):
         return Function._wrap(ret[0], self)
 
     def set(self, *, hw_addr: str | bytes | None = None, state: FunctionState | None = None,
-            deadline: float | None = None) -> None:
+            caps: Mapping[FunctionCap, bool] | None = None, max_io_eqs: int | None = None,
+            max_uc_list: int | None = None, deadline: float | None = None) -> None:
         """Changes attributes, all of them or none. The object keeps the old values."""
-        attrs = options("dpu_function_attrs")
-        if hw_addr is not None:
-            address = ffi.new("uint8_t[6]", hw_addr_bytes(hw_addr))
-            attrs.hw_addr = address
+        address = c_hw_addr(hw_addr)
+        attrs = options("dpu_function_attrs", hw_addr=address)
+        decide(attrs, caps, max_io_eqs, max_uc_list)
         if state is not None:
             attrs.set_state, attrs.state = 1, state
         self._check(lib.dpu_function_set(self._c, attrs, deadline_ms(deadline)), "set function")
@@ -116,6 +181,33 @@ class Function(Object):
     def delete(self, deadline: float | None = None) -> None:
         """Deletes an SF. The object stays, as the record of what was."""
         self._check(lib.dpu_sf_delete(self._c, deadline_ms(deadline)), "delete SF")
+
+    def vf_attrs(self) -> vf.VfAttrs:
+        """Reads what the PF decides for a VF. In switchdev mode less is known than in legacy mode."""
+        attrs = options("dpu_vf_attrs")
+        self._check(lib.dpu_vf_attrs_get(self._c, attrs), "get VF attributes")
+        return vf.make(attrs)
+
+    def set_vf_attrs(self, *, hw_addr: str | bytes | None = None, vlan: int | None = None, qos: int | None = None,
+                     vlan_proto: int | None = None, spoofchk: bool | None = None, trust: bool | None = None,
+                     link_state: vf.VfLinkState | None = None, min_tx_rate: int | None = None,
+                     max_tx_rate: int | None = None, node_guid: int | None = None,
+                     port_guid: int | None = None) -> None:
+        """Changes attributes of a VF, all of them or none. What is not given stays."""
+        change = vf.VfAttrs(hw_addr, vlan, qos, vlan_proto, spoofchk, trust, link_state, min_tx_rate, max_tx_rate,
+                            node_guid, port_guid)
+        attrs = vf.attributes(change, self.vf_attrs() if vf.is_partial(change) else vf.VfAttrs())
+        self._check(lib.dpu_vf_attrs_set(self._c, attrs), "set VF attributes")
+
+    def vf_stats(self) -> vf.VfStats:
+        """Reads the counters of a VF, as its PF has them."""
+        stats = options("dpu_vf_stats")
+        self._check(lib.dpu_vf_stats(self._c, stats), "VF statistics")
+        return vf.VfStats(*(getattr(stats, name) for name in vf.VfStats._fields))
+
+    def set_msix(self, count: int | None) -> None:
+        """Gives a VF a number of interrupt vectors, None for the device's own choice. No driver may have the VF."""
+        self._check(lib.dpu_vf_set_msix(self._c, positive("count", count)), "set interrupt vectors")
 
     def _describe(self) -> str:
         name = self.netdev or (f"{self.number}" if self.number is not None else "")

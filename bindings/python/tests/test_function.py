@@ -6,7 +6,7 @@ import unittest
 
 import tap
 import libdpu
-from libdpu import FunctionOpstate, FunctionState, FunctionType
+from libdpu import FunctionCap, FunctionOpstate, FunctionState, FunctionType
 
 
 class Functions(unittest.TestCase):
@@ -76,6 +76,48 @@ class Functions(unittest.TestCase):
         self.assertEqual(caught.exception.errno, errno.EINVAL)
         with self.assertRaises(OverflowError):
             self.device.create_sf(sfnum=1 << 32)
+
+    def test_any_number(self):
+        first, second = self.device.create_sf(deadline=5), self.device.create_sf(deadline=5)
+        self.assertEqual((first.number, second.number), (1, 2))
+        first.delete(deadline=5)
+        self.assertEqual(self.device.create_sf(deadline=5).number, 1)
+
+    def test_capabilities(self):
+        self.assertEqual([str(cap) for cap in FunctionCap],
+                         ["roce", "migratable", "ipsec_crypto", "ipsec_packet", "trust"])
+        self.assertEqual(str(FunctionCap.TRUST | FunctionCap.ROCE), "roce|trust")
+        sf = self.device.create_sf(inactive=True, deadline=5)
+        self.assertEqual((sf.caps, sf.known_caps), (FunctionCap.ROCE, FunctionCap.ROCE | FunctionCap.TRUST))
+        sf.set(caps={FunctionCap.ROCE: False, FunctionCap.TRUST: True}, max_io_eqs=16, max_uc_list=64)
+        self.assertEqual((sf.caps, sf.max_io_eqs, sf.max_uc_list), (FunctionCap.ROCE, 8, 128))
+        sf = sf.refresh()
+        self.assertEqual((sf.caps, sf.max_io_eqs, sf.max_uc_list), (FunctionCap.TRUST, 16, 64))
+        # Together with the activation that would make them impossible.
+        sf.set(caps={FunctionCap.ROCE: True}, max_io_eqs=32, state=FunctionState.ACTIVE, deadline=5)
+        sf = sf.refresh()
+        self.assertEqual((sf.caps, sf.max_io_eqs, sf.max_uc_list), (FunctionCap.ROCE | FunctionCap.TRUST, 32, 64))
+        with self.assertRaises(libdpu.Error) as caught:
+            sf.set(caps={FunctionCap.TRUST: False, FunctionCap.ROCE: False})
+        self.assertEqual((caught.exception.errno, caught.exception.step), (errno.EBUSY, "function_set_caps"))
+        self.assertEqual(sf.refresh().caps, FunctionCap.ROCE | FunctionCap.TRUST)
+        self.assertIsNone(self.ctx.function("c1pf0").max_io_eqs)
+
+    def test_made_with_capabilities(self):
+        sf = self.device.create_sf(sfnum=88, hw_addr="02:00:00:00:00:58", max_io_eqs=4, max_uc_list=32, deadline=5,
+                                   caps={FunctionCap.ROCE: False, FunctionCap.TRUST: True})
+        self.assertEqual((sf.caps, sf.max_io_eqs, sf.max_uc_list), (FunctionCap.TRUST, 4, 32))
+        self.assertEqual((sf.hw_addr, sf.opstate), ("02:00:00:00:00:58", FunctionOpstate.ATTACHED))
+        before = len(self.device.functions())
+        for change, code in (({"caps": {FunctionCap.MIGRATABLE: True}}, errno.EOPNOTSUPP),
+                             ({"caps": {1 << 20: True}}, errno.EINVAL), ({"max_io_eqs": 1 << 20}, errno.EINVAL)):
+            with self.assertRaises(libdpu.Error) as caught:
+                self.device.create_sf(deadline=5, **change)
+            self.assertEqual(caught.exception.errno, code)
+        for change in {"max_io_eqs": 0}, {"max_uc_list": -1}:
+            with self.assertRaises(ValueError):
+                self.device.create_sf(deadline=5, **change)
+        self.assertEqual(len(self.device.functions()), before)
 
     def test_vfs(self):
         self.assertEqual(self.device.vf_count, 0)

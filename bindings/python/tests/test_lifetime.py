@@ -22,7 +22,7 @@ def population(ctx):
     rule = libdpu.FlowRule(ctx, "any actions=drop")
     software.insert(rule)
     return [ctx, device, device.context, table, sf, sf.representor, sf.device, software, rule, device.eswitch(),
-            *ctx.devices(), *device.ports(), *device.functions(), *table]
+            ctx.monitor(), *ctx.devices(), *device.ports(), *device.functions(), *table]
 
 
 class Lifetime(unittest.TestCase):
@@ -67,8 +67,10 @@ class Lifetime(unittest.TestCase):
         with libdpu.Context("sim:") as ctx:
             device = ctx.device("p0")
             port = device.ports()[0]
+            monitor = ctx.monitor()
         for use in (lambda: ctx.uri, ctx.devices, lambda: device.handle, device.ports, port.stats, ctx.__enter__,
-                    lambda: device.create_sf(sfnum=1), ctx.flow_table):
+                    lambda: device.create_sf(sfnum=1), ctx.flow_table, ctx.rdma, ctx.monitor, monitor.fileno,
+                    monitor.next_event, device.params, lambda: device.vf_autoprobe):
             with self.assertRaisesRegex(ValueError, "closed"):
                 use()
         self.assertIn("closed", repr(device))
@@ -77,7 +79,7 @@ class Lifetime(unittest.TestCase):
         with libdpu.Context("sim:") as ctx:
             memory = libdpu.MemoryMap()
             for obj in [ctx.device("p0"), ctx.port("p0"), ctx.function("enp3s0f0s0"), ctx.flow_table(),
-                        libdpu.FlowRule(ctx), ctx.device("p0").eswitch(), memory,
+                        libdpu.FlowRule(ctx), ctx.device("p0").eswitch(), ctx.monitor(), memory,
                         libdpu.Virtq(bytearray(16384), 8, libdpu.Side.DEVICE, memory)]:
                 other = obj.dup()
                 obj.close()

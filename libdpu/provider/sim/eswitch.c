@@ -19,7 +19,7 @@ int sim_eswitch_mode_get(struct dpu_ctx *ctx, const char *handle, enum dpu_eswit
 }
 
 /* As mlx5 does it: no representor, no SF, no rule survives going legacy. */
-static void go_legacy(struct sim *sim, struct sim_pf *pf)
+void sim_go_legacy(struct sim *sim, struct sim_pf *pf)
 {
 	struct sim_model *model = sim->model;
 	size_t i = model->function_count;
@@ -28,6 +28,8 @@ static void go_legacy(struct sim *sim, struct sim_pf *pf)
 		if (model->functions[i].pfnum == pf->pfnum && model->functions[i].type == DPU_FUNCTION_SF)
 			sim_model_remove(model, &model->functions[i]);
 	}
+	sim_rates_forget(sim->ctx, model, pf);
+	sim_settings_legacy(pf);
 	softtable_flush(pf->fdb);
 	pf->eswitch_mode = DPU_ESWITCH_LEGACY;
 }
@@ -43,12 +45,62 @@ int sim_eswitch_mode_set(struct dpu_ctx *ctx, const char *handle, enum dpu_eswit
 		return rc;
 	if (mode == DPU_ESWITCH_SWITCHDEV_INACTIVE) {
 		rc = ctx_fail(ctx, -EOPNOTSUPP, "eswitch_mode_set", handle, "the driver has no such mode");
+	} else if (mode != pf->eswitch_mode && pf->node_count) {
+		ctx_fail(ctx, -EBUSY, "eswitch_mode_set", handle, "Rate node(s) exists.");
+		rc = ctx_hint(ctx, "delete the rate nodes first");
 	} else if (mode == DPU_ESWITCH_LEGACY) {
-		go_legacy(sim, pf);
+		sim_go_legacy(sim, pf);
 	} else if (pf->eswitch_mode == DPU_ESWITCH_LEGACY) {
 		pf->eswitch_mode = mode;
 		pf->representors_ms = sim_settle_ms(sim, "representors");
 	}
+	return sim_end(sim, rc);
+}
+
+int sim_eswitch_attrs_get(struct dpu_ctx *ctx, const char *handle, struct dpu_eswitch_attrs *ret)
+{
+	struct sim_pf *pf;
+	int rc;
+
+	rc = sim_read_eswitch(sim_of(ctx), "eswitch_attrs_get", handle, &pf);
+	if (rc < 0)
+		return rc;
+	*ret = (struct dpu_eswitch_attrs){
+		.sz = sizeof(*ret),
+		.set = DPU_ESWITCH_INLINE_MODE | DPU_ESWITCH_ENCAP,
+		.inline_mode = DPU_ESWITCH_INLINE_NONE,
+		.encap = pf->encap,
+	};
+	return 0;
+}
+
+static int check_attrs(struct sim *sim, const char *handle, const struct sim_pf *pf,
+		       const struct dpu_eswitch_attrs *attrs)
+{
+	/* This hardware looks at no headers by itself: there is nothing to choose. */
+	if (attrs->set & DPU_ESWITCH_INLINE_MODE && attrs->inline_mode != DPU_ESWITCH_INLINE_NONE)
+		return ctx_fail(sim->ctx, -EOPNOTSUPP, "eswitch_attrs_set", handle,
+				"Inline mode can't be set");
+	if (!(attrs->set & DPU_ESWITCH_ENCAP) || (attrs->encap != 0) == pf->encap)
+		return 0;
+	if (pf->eswitch_mode != DPU_ESWITCH_LEGACY && softtable_count(pf->fdb))
+		return ctx_fail(sim->ctx, -EOPNOTSUPP, "eswitch_attrs_set", handle,
+				"Can't set encapsulation when flows are configured");
+	return 0;
+}
+
+int sim_eswitch_attrs_set(struct dpu_ctx *ctx, const char *handle, const struct dpu_eswitch_attrs *attrs)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
+	int rc;
+
+	rc = sim_begin_eswitch(sim, "eswitch_attrs_set", handle, &pf);
+	if (rc < 0)
+		return rc;
+	rc = check_attrs(sim, handle, pf, attrs);
+	if (rc == 0 && attrs->set & DPU_ESWITCH_ENCAP)
+		pf->encap = attrs->encap != 0;
 	return sim_end(sim, rc);
 }
 
@@ -194,4 +246,24 @@ void sim_flows_forget_port(struct sim_pf *pf, uint32_t port, const char *netdev)
 		if (refers_to(entry, port, netdev))
 			softtable_remove(pf->fdb, entry->id);
 	}
+}
+
+int sim_port_rules(struct dpu_ctx *ctx, const char *handle, uint32_t port)
+{
+	struct sim *sim = sim_of(ctx);
+	const struct sim_function *function;
+	const struct softtable_entry *entry;
+	struct sim_pf *pf;
+	int count = 0, rc;
+	size_t i;
+
+	rc = sim_read_eswitch(sim, "port_rules", handle, &pf);
+	if (rc < 0)
+		return rc;
+	function = sim_function_at(sim->model, pf, port);
+	if (!sim_port_exists(sim->model, pf, port))
+		return ctx_fail(ctx, -ENODEV, "port_rules", handle, "no port has the index %" PRIu32, port);
+	for (i = 0; (entry = softtable_at(pf->fdb, i)); i++)
+		count += refers_to(entry, port, function ? function->representor : pf->netdev);
+	return count;
 }

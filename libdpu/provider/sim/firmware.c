@@ -26,12 +26,10 @@ const struct sim_param_info sim_param_infos[SIM_PARAMS] = {
 /* The position of a parameter, or -ENOENT recorded. */
 static int find_param(struct sim *sim, const char *step, const char *name)
 {
-	int i;
+	int i = sim_param_index(name);
 
-	for (i = 0; i < SIM_PARAMS; i++) {
-		if (!strcmp(sim_param_infos[i].name, name))
-			return i;
-	}
+	if (i >= 0)
+		return i;
 	return ctx_fail(sim->ctx, -ENOENT, step, name, "the firmware has no such parameter");
 }
 
@@ -108,26 +106,38 @@ int sim_nvconfig_reset_level(struct dpu_ctx *ctx, const char *handle, const char
 	return 0;
 }
 
-int sim_reset(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level)
+int sim_reset_board(struct sim *sim, enum dpu_reset level)
 {
-	struct sim *sim = sim_of(ctx);
-	struct sim_pf *pf;
 	struct sim_param former[SIM_PARAMS];
 	int i, rc;
 
-	rc = sim_begin_on(sim, "reset", handle, sim_pf_find, &pf);
-	if (rc < 0)
-		return rc;
 	memcpy(former, sim->model->params, sizeof(former));
 	for (i = 0; i < SIM_PARAMS; i++) {
 		if (sim_param_infos[i].level <= level)
 			sim->model->params[i].current = sim->model->params[i].next;
 	}
-	rc = sim_model_boot(ctx, sim->model, false);
+	rc = sim_model_boot(sim->ctx, sim->model, false);
 	if (rc < 0)
 		memcpy(sim->model->params, former, sizeof(former));
-	else
+	return rc;
+}
+
+int sim_reset(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
+	size_t i;
+	int rc;
+
+	rc = sim_begin_on(sim, "reset", handle, sim_pf_find, &pf);
+	if (rc < 0)
+		return rc;
+	rc = sim_reset_board(sim, level);
+	if (rc == 0) {
+		for (i = 0; i < sim->model->pf_count; i++)
+			sim_pf_defaults(&sim->model->pfs[i]);
 		sim->model->reset_ms = sim_settle_ms(sim, "reset_done");
+	}
 	return sim_end(sim, rc);
 }
 

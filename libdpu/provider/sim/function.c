@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* SFs and VFs, with the refusals of the mlx5 driver and its firmware in their own words. */
+/* Functions behind ports, and SFs, with the refusals of the mlx5 driver and its firmware in their own words.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -97,11 +98,10 @@ static int add_sf(struct sim *sim, struct sim_pf *pf, uint32_t controller, uint3
 	rc = find_slot(sim, pf, controller, sfnum, &slot);
 	if (rc < 0)
 		return rc;
-	sf = sim_model_add(sim->ctx, sim->model);
+	sf = sim_model_add(sim->ctx, sim->model, DPU_FUNCTION_SF);
 	if (!sf)
 		return ctx_fail_nomem(sim->ctx, "sf_add");
 	sf->pfnum = pf->pfnum;
-	sf->type = DPU_FUNCTION_SF;
 	sf->controller = controller;
 	sf->number = sfnum;
 	sim_model_name_sf(sim->model, sf, slot);
@@ -142,6 +142,118 @@ int sim_function_set_hw_addr(struct dpu_ctx *ctx, const char *handle, uint32_t p
 		return rc;
 	memcpy(function->hw_addr, hw_addr, sizeof(function->hw_addr));
 	return sim_end(sim, 0);
+}
+
+uint32_t sim_known_caps(enum dpu_function_type type)
+{
+	uint32_t caps = DPU_FUNCTION_CAP_ROCE | DPU_FUNCTION_CAP_TRUST;
+
+	if (type == DPU_FUNCTION_VF)
+		caps |= DPU_FUNCTION_CAP_MIGRATABLE | DPU_FUNCTION_CAP_IPSEC_CRYPTO |
+			DPU_FUNCTION_CAP_IPSEC_PACKET;
+	return caps;
+}
+
+/* What the firmware takes before a driver has the function only. */
+static int check_free(struct sim *sim, const char *step, const char *object,
+		      const struct sim_function *function, const char *what)
+{
+	if (!sim_attached(function))
+		return 0;
+	ctx_fail(sim->ctx, -EBUSY, step, object, "Failed setting HCA %s", what);
+	if (function->type == DPU_FUNCTION_SF)
+		return ctx_hint(sim->ctx, "an SF must be inactive for that");
+	return ctx_hint(sim->ctx, "no driver may have the function for that");
+}
+
+/* Capabilities one by one, as the kernel has them. */
+static int check_caps(struct sim *sim, const char *object, const struct sim_function *function, uint32_t set)
+{
+	uint32_t bit;
+
+	for (bit = 1; bit; bit <<= 1) {
+		const char *name = dpu_function_cap_name((enum dpu_function_cap)bit);
+
+		if (!(set & bit & ~sim_known_caps(function->type)))
+			continue;
+		if (function->type == DPU_FUNCTION_PF && name)
+			return ctx_fail(sim->ctx, -EOPNOTSUPP, "function_set_caps", object,
+					"%s function attribute supported for VFs only", name);
+		return ctx_fail(sim->ctx, -EOPNOTSUPP, "function_set_caps", object,
+				"Port doesn't support %s function attribute", name ? name : "such a");
+	}
+	return 0;
+}
+
+int sim_function_set_caps(struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t set, uint32_t caps)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *function;
+	struct sim_pf *pf;
+	uint32_t changed;
+	char object[80];
+	int rc;
+
+	rc = begin_at(sim, "function_set_caps", handle, port, &pf, &function);
+	if (rc < 0)
+		return rc;
+	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
+	rc = check_caps(sim, object, function, set);
+	changed = (function->caps ^ caps) & set;
+	/* Trust is the e-switch's: it needs nothing of the function. */
+	if (rc == 0 && changed & ~(uint32_t)DPU_FUNCTION_CAP_TRUST)
+		rc = check_free(sim, "function_set_caps", object, function,
+				changed & DPU_FUNCTION_CAP_ROCE ? "roce cap" : "caps");
+	if (rc == 0)
+		function->caps ^= changed;
+	return sim_end(sim, rc);
+}
+
+int sim_function_set_max_io_eqs(struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t count)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *function;
+	struct sim_pf *pf;
+	char object[80];
+	int rc;
+
+	rc = begin_at(sim, "function_set_max_io_eqs", handle, port, &pf, &function);
+	if (rc < 0)
+		return rc;
+	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
+	if (function->type == DPU_FUNCTION_PF)
+		rc = ctx_fail(ctx, -EOPNOTSUPP, "function_set_max_io_eqs", object,
+			      "Function does not support max_io_eqs setting");
+	else if (count > SIM_IO_EQS_MAX)
+		rc = ctx_fail(ctx, -EINVAL, "function_set_max_io_eqs", object,
+			      "the device has %d event queues for a function", SIM_IO_EQS_MAX);
+	else if (count != function->max_io_eqs)
+		rc = check_free(sim, "function_set_max_io_eqs", object, function, "caps");
+	if (rc == 0)
+		function->max_io_eqs = count;
+	return sim_end(sim, rc);
+}
+
+int sim_function_set_max_uc_list(struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t count)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *function;
+	struct sim_pf *pf;
+	char object[80];
+	int rc;
+
+	rc = begin_at(sim, "function_set_max_uc_list", handle, port, &pf, &function);
+	if (rc < 0)
+		return rc;
+	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
+	if (!count || count > SIM_UC_LIST_MAX)
+		rc = ctx_fail(ctx, -EINVAL, "function_set_max_uc_list", object,
+			      "max_uc_list goes from 1 to %d", SIM_UC_LIST_MAX);
+	else if (count != function->max_uc_list)
+		rc = check_free(sim, "function_set_max_uc_list", object, function, "max_uc_list");
+	if (rc == 0)
+		function->max_uc_list = count;
+	return sim_end(sim, rc);
 }
 
 int sim_sf_activate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
@@ -213,102 +325,4 @@ int sim_sf_delete(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 	sim_flows_forget_port(pf, sf->port, sf->representor);
 	sim_model_remove(sim->model, sf);
 	return sim_commit(sim);
-}
-
-static uint32_t count_vfs(const struct sim_model *model, const struct sim_pf *pf)
-{
-	uint32_t count = 0;
-	size_t i;
-
-	for (i = 0; i < model->function_count; i++) {
-		if (model->functions[i].pfnum == pf->pfnum && model->functions[i].type == DPU_FUNCTION_VF)
-			count++;
-	}
-	return count;
-}
-
-static uint32_t total_vfs(const struct sim_model *model)
-{
-	return sim_param_current(model, "SRIOV_EN") ? (uint32_t)sim_param_current(model, "NUM_OF_VFS") : 0;
-}
-
-int sim_vf_count(struct dpu_ctx *ctx, const char *handle, uint32_t *total)
-{
-	struct sim *sim = sim_of(ctx);
-	struct sim_pf *pf;
-	int rc;
-
-	rc = sim_read_eswitch(sim, "vf_count", handle, &pf);
-	if (rc < 0)
-		return rc;
-	*total = total_vfs(sim->model);
-	return (int)count_vfs(sim->model, pf);
-}
-
-static void remove_vfs(struct sim *sim, struct sim_pf *pf)
-{
-	struct sim_function *function;
-	size_t i = sim->model->function_count;
-
-	while (i--) {
-		function = &sim->model->functions[i];
-		if (function->pfnum != pf->pfnum || function->type != DPU_FUNCTION_VF)
-			continue;
-		sim_flows_forget_port(pf, function->port, function->representor);
-		sim_model_remove(sim->model, function);
-	}
-}
-
-static int add_vfs(struct sim *sim, struct sim_pf *pf, uint32_t count)
-{
-	int64_t ready = sim_settle_ms(sim, "representors");
-	struct sim_function *vf;
-	uint32_t i;
-
-	for (i = 0; i < count; i++) {
-		vf = sim_model_add(sim->ctx, sim->model);
-		if (!vf) {
-			remove_vfs(sim, pf);
-			return ctx_fail_nomem(sim->ctx, "vf_set_count");
-		}
-		vf->pfnum = pf->pfnum;
-		vf->type = DPU_FUNCTION_VF;
-		vf->controller = SIM_HOST_CONTROLLER;
-		vf->number = i;
-		vf->state = DPU_FUNCTION_ACTIVE;
-		vf->representor_ms = ready;
-		sim_model_name_vf(sim->model, vf);
-	}
-	return 0;
-}
-
-static int check_vfs(struct sim *sim, const struct sim_pf *pf, const char *handle, uint32_t count)
-{
-	uint32_t now = count_vfs(sim->model, pf), total = total_vfs(sim->model);
-
-	if (count > total)
-		return ctx_fail(sim->ctx, -ERANGE, "vf_set_count", handle, "the PF can have %" PRIu32 " VFs",
-				total);
-	if (now && count)
-		return ctx_fail(sim->ctx, -EBUSY, "vf_set_count", handle,
-				"%" PRIu32 " VFs already enabled. Disable before enabling %" PRIu32 " VFs",
-				now, count);
-	return 0;
-}
-
-int sim_vf_set_count(struct dpu_ctx *ctx, const char *handle, uint32_t count)
-{
-	struct sim *sim = sim_of(ctx);
-	struct sim_pf *pf;
-	int rc;
-
-	rc = sim_begin_eswitch(sim, "vf_set_count", handle, &pf);
-	if (rc < 0)
-		return rc;
-	rc = check_vfs(sim, pf, handle, count);
-	if (rc == 0 && count)
-		rc = add_vfs(sim, pf, count);
-	else if (rc == 0)
-		remove_vfs(sim, pf);
-	return sim_end(sim, rc);
 }

@@ -17,6 +17,16 @@ struct softtable;
 #define SIM_EXTERNAL_SFS 32
 #define SIM_HOST_CONTROLLER 1
 #define SIM_NEVER_MS INT64_MAX
+/* Interrupt vectors that a PF has for its VFs, and what one VF may get of them. */
+#define SIM_MSIX_TOTAL 2048
+#define SIM_MSIX_MIN 2
+#define SIM_MSIX_MAX 256
+#define SIM_IO_EQS_MAX 256
+#define SIM_UC_LIST_MAX 4096
+#define SIM_RATE_NODES 256
+/* The links' speed, and the unit in which the driver takes rates, in bytes per second. */
+#define SIM_LINK_SPEED (UINT64_C(200) * 1000 * 1000 * 1000 / 8)
+#define SIM_RATE_UNIT (UINT64_C(1000) * 1000 / 8)
 
 struct sim_counters {
 	uint64_t rx_packets;
@@ -41,6 +51,59 @@ struct sim_flow_saved {
 	uint64_t bytes;
 };
 
+/* What a function or a node may send, in bytes per second; parent is a node's name, or empty. */
+struct sim_rate {
+	uint64_t tx_share;
+	uint64_t tx_max;
+	char parent[64];
+};
+
+struct sim_rate_node {
+	char name[64];
+	struct sim_rate rate;
+};
+
+/* A health reporter; the table is in health.c. */
+struct sim_reporter {
+	enum dpu_health_state state;
+	uint64_t errors;
+	uint64_t recoveries;
+	bool auto_recover;
+};
+
+struct sim_reporter_info {
+	const char *name;
+	bool recovers; /* the driver can recover from what it reports, and does at once if it may */
+	uint64_t grace_period_ms;
+};
+
+#define SIM_REPORTERS 2
+extern const struct sim_reporter_info sim_reporter_infos[SIM_REPORTERS];
+
+/* A driver's parameter as it is; the table is in params.c. Of a text, the number of the choice. */
+struct sim_setting_info {
+	const char *name;
+	enum dpu_param_type type;
+	enum dpu_param_cmode cmode;
+	bool generic;
+	uint64_t initial;
+	uint64_t min;               /* numbers go from here … */
+	uint64_t max;               /* … to here … */
+	bool power_of_2;            /* … and only those */
+	const char *const *choices; /* NULL-terminated, of a text */
+	const char *nvconfig;       /* the firmware's parameter that keeps it, or NULL */
+};
+
+#define SIM_SETTINGS 8
+extern const struct sim_setting_info sim_setting_infos[SIM_SETTINGS];
+/* The number of a text among a setting's choices, or -1. */
+int sim_setting_choice(const struct sim_setting_info *info, const char *text);
+/* What is wrong with a number for a setting, in the driver's words; NULL when nothing is. */
+const char *sim_setting_wrong(const struct sim_setting_info *info, uint64_t value);
+
+/* function.c: what a function of a type may have, enum dpu_function_cap. */
+uint32_t sim_known_caps(enum dpu_function_type type);
+
 /* A physical function of the Arm side, with its uplink and its e-switch. */
 struct sim_pf {
 	uint32_t pfnum;
@@ -52,10 +115,29 @@ struct sim_pf {
 	enum dpu_eswitch_mode eswitch_mode;
 	int64_t representors_ms; /* when those of the last change are there */
 	struct sim_port_counters counters;
+	uint64_t settings[SIM_SETTINGS]; /* those that the firmware does not keep */
+	struct sim_reporter reporters[SIM_REPORTERS];
+	struct sim_rate_node *nodes;
+	size_t node_count;
+	bool encap;
+	bool autoprobe;
 	struct softtable *fdb;
 	uint64_t next_flow_id;
 	struct sim_flow_saved *flows_saved; /* by rising id */
 	size_t flows_saved_count;
+};
+
+/* What only a VF has. */
+struct sim_vf {
+	bool unbound; /* made while no driver took new VFs */
+	uint32_t vlan;
+	uint32_t qos;
+	uint32_t vlan_proto;
+	bool spoofchk;
+	enum dpu_vf_link_state link_state;
+	uint64_t node_guid;
+	uint64_t port_guid;
+	uint32_t msix; /* 0 the driver's choice */
 };
 
 /* A function that an e-switch serves: host PF, VF or SF. */
@@ -75,6 +157,11 @@ struct sim_function {
 	uint32_t ifindex;
 	char rdma_device[32];
 	char aux_device[32];
+	uint32_t caps;
+	uint32_t max_io_eqs;
+	uint32_t max_uc_list;
+	struct sim_rate rate;
+	struct sim_vf vf;
 	struct sim_port_counters counters;
 };
 
@@ -131,11 +218,14 @@ struct sim_model {
 /* topology.c: a factory-fresh BlueField-3 as its Arm side sees it after boot. */
 int sim_model_fresh(struct dpu_ctx *ctx, struct sim_model **ret);
 void sim_model_free(struct dpu_ctx *ctx, struct sim_model *model);
-/* What boot makes of every PF by the current firmware configuration: e-switch, host PF, default SF, no flows.
- * On failure nothing has changed. */
+/* What boot makes of every PF by the current firmware configuration: e-switch, host PF, default SF, no flows,
+ * no rates. On failure nothing has changed. */
 int sim_model_boot(struct dpu_ctx *ctx, struct sim_model *model, bool legacy);
-/* One more function, all zero; NULL when out of memory. The array may move. */
-struct sim_function *sim_model_add(struct dpu_ctx *ctx, struct sim_model *model);
+/* What a driver that has just been loaded makes of a PF: parameters, reporters, probing. */
+void sim_pf_defaults(struct sim_pf *pf);
+/* One more function with the attributes that one of its type begins with, else all zero; NULL when out of
+ * memory. The array may move. */
+struct sim_function *sim_model_add(struct dpu_ctx *ctx, struct sim_model *model, enum dpu_function_type type);
 void sim_model_remove(struct sim_model *model, struct sim_function *function);
 /* Fills in the names and numbers of an SF that its pfnum, controller and number decide. */
 void sim_model_name_sf(struct sim_model *model, struct sim_function *sf, uint32_t slot);
@@ -143,8 +233,17 @@ void sim_model_name_sf(struct sim_model *model, struct sim_function *sf, uint32_
 uint32_t sim_sf_port(uint32_t pfnum, uint32_t controller, uint32_t slot);
 void sim_model_name_vf(struct sim_model *model, struct sim_function *vf);
 uint64_t sim_param_current(const struct sim_model *model, const char *name);
+/* The place of a parameter in the tables, or -1. */
+int sim_param_index(const char *name);
 /* True while the host owns the e-switch. */
 bool sim_nic_mode(const struct sim_model *model);
+
+/* rates.c */
+struct sim_rate_node *sim_rate_node_find(const struct sim_pf *pf, const char *name);
+/* True when a node stands under itself, or the parent is not there. */
+bool sim_rate_parent_wrong(const struct sim_pf *pf, const struct sim_rate *rate);
+/* All nodes of a PF go, and nothing is left under them. */
+void sim_rates_forget(struct dpu_ctx *ctx, struct sim_model *model, struct sim_pf *pf);
 
 /* state.c: to and from JSON. */
 int sim_model_load(struct dpu_ctx *ctx, const char *path, const json_t *json, struct sim_model **ret);

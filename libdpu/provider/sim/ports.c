@@ -11,6 +11,10 @@
 
 #define UPLINK_PORT(pf) ((((pf)->pfnum + 2) << 16) | 0xffff)
 
+enum {
+	PORT_TEXT = 96, /* room for a handle and a number after it */
+};
+
 int sim_pf_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
 {
 	struct sim_model *model = sim->model;
@@ -36,6 +40,13 @@ static bool is_nic(const struct sim_model *model, const char *handle)
 			return true;
 	}
 	return false;
+}
+
+int sim_devlink_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
+{
+	if (is_nic(sim->model, handle))
+		return ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "the device has no devlink instance");
+	return sim_pf_find(sim, step, handle, pf);
 }
 
 int sim_eswitch_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
@@ -133,7 +144,7 @@ static int find_or_nic(struct sim *sim, const char *step, const char *handle, st
 	return is_nic(sim->model, handle) ? 0 : sim_pf_find(sim, step, handle, pf);
 }
 
-static void uplink_port(const struct sim_model *model, const struct sim_pf *pf, struct provider_port *port)
+static void fill_uplink(const struct sim_model *model, const struct sim_pf *pf, struct provider_port *port)
 {
 	port->index = UPLINK_PORT(pf);
 	port->flavour = DPU_PORT_PHYSICAL;
@@ -147,11 +158,15 @@ static void uplink_port(const struct sim_model *model, const struct sim_pf *pf, 
 		text_copy(port->phys_switch_id, sizeof(port->phys_switch_id), model->switch_id);
 }
 
-static void function_port(const struct sim_model *model, const struct sim_pf *pf,
-			  const struct sim_function *function, struct provider_port *port)
+void sim_port_fill(const struct sim_model *model, const struct sim_pf *pf,
+		   const struct sim_function *function, struct provider_port *port)
 {
 	char controller[16] = "";
 
+	if (!function) {
+		fill_uplink(model, pf, port);
+		return;
+	}
 	port->index = function->port;
 	port->controller = function->controller;
 	port->pfnum = function->pfnum;
@@ -214,10 +229,10 @@ int sim_ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **re
 	if (!ports)
 		return ctx_fail_nomem(ctx, "ports");
 	if (!sim_nic_mode(model))
-		uplink_port(model, pf, &ports[count++]);
+		sim_port_fill(model, pf, NULL, &ports[count++]);
 	for (i = 0; i < model->function_count && pf->eswitch_mode != DPU_ESWITCH_LEGACY; i++) {
 		if (model->functions[i].pfnum == pf->pfnum)
-			function_port(model, pf, &model->functions[i], &ports[count++]);
+			sim_port_fill(model, pf, &model->functions[i], &ports[count++]);
 	}
 	qsort(ports, count, sizeof(*ports), by_index);
 	*ret = ports;
@@ -225,13 +240,53 @@ int sim_ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **re
 	return 0;
 }
 
-static void function_facts(const struct sim_pf *pf, const struct sim_function *function,
-			   struct provider_function *info)
+/* The one port of that index, as function, or NULL for the uplink; -ENODEV. */
+static int find_port(struct sim *sim, const char *step, const char *handle, const struct sim_pf *pf,
+		     uint32_t port, struct sim_function **function)
+{
+	char object[PORT_TEXT];
+	bool legacy;
+
+	*function = pf ? sim_function_at(sim->model, pf, port) : NULL;
+	legacy = pf && pf->eswitch_mode == DPU_ESWITCH_LEGACY;
+	if (pf && !sim_nic_mode(sim->model) && (*function ? !legacy : port == UPLINK_PORT(pf)))
+		return 0;
+	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
+	return ctx_fail(sim->ctx, -ENODEV, step, object, "no such port");
+}
+
+int sim_port(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_port *ret)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *function;
+	struct sim_pf *pf;
+	int rc;
+
+	rc = sim_read_on(sim, "port", handle, find_or_nic, &pf);
+	if (rc == 0)
+		rc = find_port(sim, "port", handle, pf, port, &function);
+	if (rc < 0)
+		return rc;
+	memset(ret, 0, sizeof(*ret));
+	sim_port_fill(sim->model, pf, function, ret);
+	return 0;
+}
+
+bool sim_attached(const struct sim_function *function)
 {
 	bool settled = sim_settled(function->settled_ms);
 	bool active = function->state == DPU_FUNCTION_ACTIVE;
 
+	/* The driver follows the state after a while, in either direction. */
+	return active == settled && !function->vf.unbound;
+}
+
+void sim_function_fill(const struct sim_pf *pf, const struct sim_function *function,
+		       struct provider_function *info)
+{
 	info->has_port = pf->eswitch_mode != DPU_ESWITCH_LEGACY;
+	if (info->has_port && has_representor(pf, function))
+		text_copy(info->representor, sizeof(info->representor), function->representor);
 	info->port = function->port;
 	info->type = function->type;
 	info->controller = function->controller;
@@ -239,8 +294,11 @@ static void function_facts(const struct sim_pf *pf, const struct sim_function *f
 	info->number = function->number;
 	memcpy(info->hw_addr, function->hw_addr, sizeof(info->hw_addr));
 	info->state = function->state;
-	/* The driver follows the state after a while, in either direction. */
-	info->opstate = active == settled ? DPU_FUNCTION_ATTACHED : DPU_FUNCTION_DETACHED;
+	info->known_caps = sim_known_caps(function->type);
+	info->caps = function->caps;
+	info->max_io_eqs = function->max_io_eqs;
+	info->max_uc_list = function->max_uc_list;
+	info->opstate = sim_attached(function) ? DPU_FUNCTION_ATTACHED : DPU_FUNCTION_DETACHED;
 	if (info->opstate == DPU_FUNCTION_DETACHED)
 		return;
 	text_copy(info->netdev, sizeof(info->netdev), function->netdev);
@@ -282,11 +340,30 @@ int sim_functions(struct dpu_ctx *ctx, const char *handle, struct provider_funct
 		return ctx_fail_nomem(ctx, "functions");
 	for (i = 0; i < model->function_count; i++) {
 		if (model->functions[i].pfnum == pf->pfnum)
-			function_facts(pf, &model->functions[i], &infos[count++]);
+			sim_function_fill(pf, &model->functions[i], &infos[count++]);
 	}
 	qsort(infos, count, sizeof(*infos), by_type);
 	*ret = infos;
 	*ret_count = count;
+	return 0;
+}
+
+int sim_function(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_function *ret)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_function *function;
+	struct sim_pf *pf;
+	int rc;
+
+	rc = sim_read_on(sim, "function", handle, find_or_nic, &pf);
+	if (rc == 0)
+		rc = find_port(sim, "function", handle, pf, port, &function);
+	if (rc == 0 && !function)
+		rc = ctx_fail(ctx, -ENODEV, "function", handle, "no function is behind the uplink");
+	if (rc < 0)
+		return rc;
+	memset(ret, 0, sizeof(*ret));
+	sim_function_fill(pf, function, ret);
 	return 0;
 }
 

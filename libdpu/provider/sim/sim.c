@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "core/claims.h"
 #include "core/text.h"
 #include "provider/sim/sim.h"
 
@@ -36,6 +37,7 @@ static void sim_free(struct sim *sim)
 {
 	struct dpu_ctx *ctx = sim->ctx;
 
+	claims_close(ctx, sim->claims);
 	sim_store_close(sim);
 	ctx_free(ctx, sim->faults);
 	ctx_free(ctx, sim->latencies);
@@ -86,7 +88,7 @@ static int sim_facility(struct dpu_ctx *ctx, enum dpu_facility facility, const c
 	return 1;
 }
 
-static void pf_facts(const struct sim_model *model, const struct sim_pf *pf, struct provider_device *info)
+void sim_device_fill(const struct sim_model *model, const struct sim_pf *pf, struct provider_device *info)
 {
 	snprintf(info->handle, sizeof(info->handle), "pci/%s", pf->pci_address);
 	text_copy(info->pci_address, sizeof(info->pci_address), pf->pci_address);
@@ -102,7 +104,9 @@ static void pf_facts(const struct sim_model *model, const struct sim_pf *pf, str
 	text_copy(info->netdev, sizeof(info->netdev), pf->netdev);
 	info->ifindex = pf->ifindex;
 	text_copy(info->rdma_device, sizeof(info->rdma_device), pf->rdma_device);
+	info->pfnum = pf->pfnum;
 	info->numa_node = 0;
+	info->vf_controller = SIM_HOST_CONTROLLER;
 }
 
 static int sim_devices(struct dpu_ctx *ctx, struct provider_device **ret, size_t *ret_count)
@@ -122,7 +126,7 @@ static int sim_devices(struct dpu_ctx *ctx, struct provider_device **ret, size_t
 	if (!infos)
 		return ctx_fail_nomem(ctx, "devices");
 	for (i = 0; i < model->pf_count; i++)
-		pf_facts(model, &model->pfs[i], &infos[count++]);
+		sim_device_fill(model, &model->pfs[i], &infos[count++]);
 	for (i = 0; i < model->nic_count; i++) {
 		text_copy(infos[count].handle, sizeof(infos[count].handle), model->nics[i].handle);
 		infos[count].kind = DPU_DEVICE_NIC;
@@ -131,6 +135,43 @@ static int sim_devices(struct dpu_ctx *ctx, struct provider_device **ret, size_t
 		text_copy(infos[count].netdev, sizeof(infos[count].netdev), model->nics[i].netdev);
 		infos[count].ifindex = model->nics[i].ifindex;
 		infos[count++].numa_node = -1;
+	}
+	*ret = infos;
+	*ret_count = count;
+	return 0;
+}
+
+/* What mlx5 tells: the board's parameter set, and the firmware by its old name and by its generic one. */
+static int sim_versions(struct dpu_ctx *ctx, const char *handle, struct dpu_device_version **ret,
+			size_t *ret_count)
+{
+	static const struct {
+		const char *name;
+		enum dpu_version_kind kind;
+	} versions[] = {
+		{ "fw.psid", DPU_VERSION_FIXED }, { "fw.version", DPU_VERSION_RUNNING },
+		{ "fw", DPU_VERSION_RUNNING },    { "fw.version", DPU_VERSION_STORED },
+		{ "fw", DPU_VERSION_STORED },
+	};
+	const size_t count = sizeof(versions) / sizeof(versions[0]);
+	struct sim *sim = sim_of(ctx);
+	struct dpu_device_version *infos;
+	struct sim_pf *pf;
+	size_t i;
+	int rc;
+
+	rc = sim_read_on(sim, "versions", handle, sim_devlink_find, &pf);
+	if (rc < 0)
+		return rc;
+	infos = ctx_alloc(ctx, count * sizeof(*infos));
+	if (!infos)
+		return ctx_fail_nomem(ctx, "versions");
+	for (i = 0; i < count; i++) {
+		text_copy(infos[i].name, sizeof(infos[i].name), versions[i].name);
+		infos[i].kind = versions[i].kind;
+		text_copy(infos[i].value, sizeof(infos[i].value),
+			  versions[i].kind == DPU_VERSION_FIXED ? sim->model->psid
+								: sim->model->firmware_version);
 	}
 	*ret = infos;
 	*ret_count = count;
@@ -155,9 +196,27 @@ const struct provider_ops provider_sim = {
 	.devices = sim_devices,
 	.ports = sim_ports,
 	.functions = sim_functions,
+	.port = sim_port,
+	.function = sim_function,
+	.versions = sim_versions,
+	.rdma = sim_rdma,
+	.params = sim_params,
+	.param_set = sim_param_set,
+	.rates = sim_rates,
+	.rate_set = sim_rate_set,
+	.rate_node_add = sim_rate_node_add,
+	.rate_node_delete = sim_rate_node_delete,
+	.health = sim_health,
+	.health_recover = sim_health_recover,
+	.health_set = sim_health_set,
+	.resources = sim_resources,
+	.resource_set = sim_resource_set,
 	.port_stats = sim_port_stats,
 	.eswitch_mode_get = sim_eswitch_mode_get,
 	.eswitch_mode_set = sim_eswitch_mode_set,
+	.eswitch_attrs_get = sim_eswitch_attrs_get,
+	.eswitch_attrs_set = sim_eswitch_attrs_set,
+	.reload = sim_reload,
 	.nvconfig_get = sim_nvconfig_get,
 	.nvconfig_set = sim_nvconfig_set,
 	.nvconfig_reset_level = sim_nvconfig_reset_level,
@@ -165,12 +224,30 @@ const struct provider_ops provider_sim = {
 	.reset_done = sim_reset_done,
 	.sf_add = sim_sf_add,
 	.function_set_hw_addr = sim_function_set_hw_addr,
+	.function_set_caps = sim_function_set_caps,
+	.function_set_max_io_eqs = sim_function_set_max_io_eqs,
+	.function_set_max_uc_list = sim_function_set_max_uc_list,
+	.sf_claim = sim_sf_claim,
+	.sf_unclaim = sim_sf_unclaim,
+	.claims_left = sim_claims_left,
 	.sf_activate = sim_sf_activate,
 	.sf_deactivate = sim_sf_deactivate,
 	.sf_bind = sim_sf_bind,
 	.sf_delete = sim_sf_delete,
 	.vf_count = sim_vf_count,
 	.vf_set_count = sim_vf_set_count,
+	.vf_attrs_get = sim_vf_attrs_get,
+	.vf_attrs_set = sim_vf_attrs_set,
+	.vf_stats = sim_vf_stats,
+	.vf_set_msix = sim_vf_set_msix,
+	.vf_msix_total = sim_vf_msix_total,
+	.vf_autoprobe = sim_vf_autoprobe,
+	.vf_set_autoprobe = sim_vf_set_autoprobe,
+	.port_rules = sim_port_rules,
+	.monitor_open = sim_monitor_open,
+	.monitor_close = sim_monitor_close,
+	.monitor_read = sim_monitor_read,
+	.monitor_dump = sim_monitor_dump,
 	.wait = sim_wait,
 	.flow_insert = sim_flow_insert,
 	.flow_delete = sim_flow_delete,

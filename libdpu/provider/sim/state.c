@@ -8,68 +8,10 @@
 #include "core/text.h"
 #include "flow/softtable.h"
 #include "provider/sim/sim.h"
+#include "provider/sim/state.h"
 
 #define FORMAT "libdpu-sim"
 #define VERSION 1
-
-/* Where we are in a file, and the first thing that was wrong. */
-struct reader {
-	struct dpu_ctx *ctx;
-	const char *path;
-	char where[64];
-	int rc;
-};
-
-static void wrong(struct reader *r, const char *key, const char *what)
-{
-	if (r->rc == 0)
-		r->rc = ctx_fail(r->ctx, -EBADMSG, "open", r->path, "%s%s%s: %s", r->where,
-				 r->where[0] ? "." : "", key, what);
-}
-
-static uint64_t get_number(struct reader *r, const json_t *object, const char *key, uint64_t max)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    (uint64_t)json_integer_value(value) > max) {
-		wrong(r, key, value ? "not a number in range" : "missing");
-		return 0;
-	}
-	return (uint64_t)json_integer_value(value);
-}
-
-static const char *get_text(struct reader *r, const json_t *object, const char *key, size_t max)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (!json_is_string(value) || json_string_length(value) > max ||
-	    strlen(json_string_value(value)) != json_string_length(value)) {
-		wrong(r, key, value ? "not a text of allowed length" : "missing");
-		return "";
-	}
-	return json_string_value(value);
-}
-
-static const json_t *get_array(struct reader *r, const json_t *object, const char *key, size_t max)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (!json_is_array(value) || json_array_size(value) > max) {
-		wrong(r, key, value ? "not a list of allowed length" : "missing");
-		return NULL;
-	}
-	return value;
-}
-
-static void get_mac(struct reader *r, const json_t *object, const char *key, uint8_t mac[6])
-{
-	if (!text_mac(get_text(r, object, key, 17), mac))
-		wrong(r, key, "not a MAC address");
-}
-
-#define GET_TEXT(r, object, key, array)                                                                      \
-	text_copy(array, sizeof(array), get_text(r, object, key, sizeof(array) - 1))
 
 /* The counters in the order of the structure. */
 static const char *const counter_names[] = {
@@ -79,7 +21,7 @@ static const char *const counter_names[] = {
 #define COUNTERS (sizeof(counter_names) / sizeof(counter_names[0]))
 _Static_assert(sizeof(struct sim_counters) == COUNTERS * sizeof(uint64_t), "a counter without a name");
 
-static void get_counters(struct reader *r, const json_t *object, struct sim_port_counters *counters)
+static void get_counters(struct state_reader *r, const json_t *object, struct sim_port_counters *counters)
 {
 	const json_t *values = json_object_get(object, "counters");
 	uint64_t numbers[COUNTERS];
@@ -88,13 +30,13 @@ static void get_counters(struct reader *r, const json_t *object, struct sim_port
 	if (!values) /* written by hand: nothing counted yet */
 		return;
 	for (i = 0; i < COUNTERS; i++)
-		numbers[i] = get_number(r, values, counter_names[i], INT64_MAX);
+		numbers[i] = state_number(r, values, counter_names[i], INT64_MAX);
 	memcpy(&counters->now, numbers, sizeof(counters->now));
 	counters->saved = counters->now;
 }
 
 /* What is wrong with a rule is told as what is wrong with the file. */
-static void wrong_rule(struct reader *r, int rc)
+static void wrong_rule(struct state_reader *r, int rc)
 {
 	char message[sizeof(r->ctx->error.message)];
 
@@ -102,10 +44,10 @@ static void wrong_rule(struct reader *r, int rc)
 	if (rc == -ENOMEM)
 		r->rc = rc;
 	else
-		wrong(r, "rule", message);
+		state_wrong(r, "rule", message);
 }
 
-static void get_flow(struct reader *r, const json_t *object, struct sim_model *model, struct sim_pf *pf)
+static void get_flow(struct state_reader *r, const json_t *object, struct sim_model *model, struct sim_pf *pf)
 {
 	struct sim_resolve resolve = { model, pf };
 	struct softtable_entry *entry;
@@ -113,12 +55,12 @@ static void get_flow(struct reader *r, const json_t *object, struct sim_model *m
 	uint64_t id;
 	int rc;
 
-	id = get_number(r, object, "id", INT64_MAX);
+	id = state_number(r, object, "id", INT64_MAX);
 	if (!id || id >= pf->next_flow_id)
-		wrong(r, "id", "not below next_flow_id");
+		state_wrong(r, "id", "not below next_flow_id");
 	if (r->rc < 0)
 		return;
-	rc = dpu_flow_rule_parse(r->ctx, get_text(r, object, "rule", 4096), &parsed);
+	rc = dpu_flow_rule_parse(r->ctx, state_text(r, object, "rule", 4096), &parsed);
 	if (rc == 0) {
 		rc = flow_rule_clone(r->ctx, parsed, true, &rule);
 		dpu_flow_rule_unref(parsed);
@@ -132,18 +74,19 @@ static void get_flow(struct reader *r, const json_t *object, struct sim_model *m
 		return;
 	}
 	entry = softtable_find(pf->fdb, id);
-	entry->packets = get_number(r, object, "packets", INT64_MAX);
-	entry->bytes = get_number(r, object, "bytes", INT64_MAX);
+	entry->packets = state_number(r, object, "packets", INT64_MAX);
+	entry->bytes = state_number(r, object, "bytes", INT64_MAX);
 }
 
-static void get_flows(struct reader *r, const json_t *object, struct sim_model *model, struct sim_pf *pf)
+static void get_flows(struct state_reader *r, const json_t *object, struct sim_model *model,
+		      struct sim_pf *pf)
 {
 	const json_t *flows = json_object_get(object, "flows");
 	const json_t *flow;
 	size_t i;
 
 	if (flows && !json_is_array(flows))
-		wrong(r, "flows", "not a list");
+		state_wrong(r, "flows", "not a list");
 	json_array_foreach(flows, i, flow) {
 		if (r->rc < 0)
 			return;
@@ -152,79 +95,81 @@ static void get_flows(struct reader *r, const json_t *object, struct sim_model *
 	}
 }
 
-static void get_pf(struct reader *r, const json_t *object, struct sim_model *model, uint32_t pfnum)
+static void get_pf(struct state_reader *r, const json_t *object, struct sim_model *model, uint32_t pfnum)
 {
 	struct sim_pf *pf = &model->pfs[pfnum];
 
 	snprintf(r->where, sizeof(r->where), "pfs[%" PRIu32 "]", pfnum);
 	pf->pfnum = pfnum;
-	GET_TEXT(r, object, "pci_address", pf->pci_address);
-	GET_TEXT(r, object, "netdev", pf->netdev);
-	pf->ifindex = (uint32_t)get_number(r, object, "ifindex", INT32_MAX);
-	GET_TEXT(r, object, "rdma_device", pf->rdma_device);
-	get_mac(r, object, "hw_addr", pf->hw_addr);
-	if (dpu_eswitch_mode_parse(get_text(r, object, "eswitch_mode", 32), &pf->eswitch_mode) < 0)
-		wrong(r, "eswitch_mode", "not an e-switch mode");
-	pf->representors_ms = (int64_t)get_number(r, object, "representors_ms", INT64_MAX);
-	pf->next_flow_id = get_number(r, object, "next_flow_id", INT64_MAX);
+	STATE_TEXT(r, object, "pci_address", pf->pci_address);
+	STATE_TEXT(r, object, "netdev", pf->netdev);
+	pf->ifindex = (uint32_t)state_number(r, object, "ifindex", INT32_MAX);
+	STATE_TEXT(r, object, "rdma_device", pf->rdma_device);
+	state_mac(r, object, "hw_addr", pf->hw_addr);
+	if (dpu_eswitch_mode_parse(state_text(r, object, "eswitch_mode", 32), &pf->eswitch_mode) < 0)
+		state_wrong(r, "eswitch_mode", "not an e-switch mode");
+	pf->representors_ms = (int64_t)state_number(r, object, "representors_ms", INT64_MAX);
+	pf->next_flow_id = state_number(r, object, "next_flow_id", INT64_MAX);
+	state_pf_attrs(r, object, pf);
 	get_counters(r, object, &pf->counters);
 	if (r->rc == 0)
 		r->rc = softtable_create(r->ctx, 0, &pf->fdb);
 }
 
-static void get_function(struct reader *r, const json_t *object, struct sim_model *model, size_t i)
+static void get_function(struct state_reader *r, const json_t *object, struct sim_model *model, size_t i)
 {
-	struct sim_function *function = sim_model_add(r->ctx, model);
+	struct sim_function *function;
 	const char *type;
 	size_t j;
 
-	if (!function) {
-		r->rc = ctx_fail_nomem(r->ctx, "open");
-		return;
-	}
 	snprintf(r->where, sizeof(r->where), "functions[%zu]", i);
-	type = get_text(r, object, "type", 2);
+	type = state_text(r, object, "type", 2);
 	for (j = 0; dpu_function_type_name((enum dpu_function_type)j); j++) {
 		if (!strcmp(type, dpu_function_type_name((enum dpu_function_type)j)))
 			break;
 	}
 	if (!dpu_function_type_name((enum dpu_function_type)j))
-		wrong(r, "type", "not pf, vf or sf");
-	function->type = (enum dpu_function_type)j;
-	function->pfnum = (uint32_t)get_number(r, object, "pfnum", model->pf_count - 1);
-	function->controller = (uint32_t)get_number(r, object, "controller", SIM_HOST_CONTROLLER);
+		state_wrong(r, "type", "not pf, vf or sf");
+	function = sim_model_add(r->ctx, model, (enum dpu_function_type)j);
+	if (!function) {
+		r->rc = ctx_fail_nomem(r->ctx, "open");
+		return;
+	}
+	function->pfnum = (uint32_t)state_number(r, object, "pfnum", model->pf_count - 1);
+	function->controller = (uint32_t)state_number(r, object, "controller", SIM_HOST_CONTROLLER);
 	function->number = DPU_PORT_NO_NUMBER;
 	if (function->type != DPU_FUNCTION_PF)
-		function->number = (uint32_t)get_number(r, object, "number", SIM_MAX_SFNUM);
-	function->port = (uint32_t)get_number(r, object, "port", UINT32_MAX);
-	get_mac(r, object, "hw_addr", function->hw_addr);
-	function->state = (enum dpu_function_state)get_number(r, object, "state", DPU_FUNCTION_ACTIVE);
-	function->settled_ms = (int64_t)get_number(r, object, "settled_ms", INT64_MAX);
-	function->representor_ms = (int64_t)get_number(r, object, "representor_ms", INT64_MAX);
-	GET_TEXT(r, object, "representor", function->representor);
-	function->representor_ifindex = (uint32_t)get_number(r, object, "representor_ifindex", INT32_MAX);
-	GET_TEXT(r, object, "netdev", function->netdev);
-	function->ifindex = (uint32_t)get_number(r, object, "ifindex", INT32_MAX);
-	GET_TEXT(r, object, "rdma_device", function->rdma_device);
-	GET_TEXT(r, object, "aux_device", function->aux_device);
+		function->number = (uint32_t)state_number(r, object, "number", SIM_MAX_SFNUM);
+	function->port = (uint32_t)state_number(r, object, "port", UINT32_MAX);
+	state_mac(r, object, "hw_addr", function->hw_addr);
+	function->state = (enum dpu_function_state)state_number(r, object, "state", DPU_FUNCTION_ACTIVE);
+	function->settled_ms = (int64_t)state_number(r, object, "settled_ms", INT64_MAX);
+	function->representor_ms = (int64_t)state_number(r, object, "representor_ms", INT64_MAX);
+	STATE_TEXT(r, object, "representor", function->representor);
+	function->representor_ifindex = (uint32_t)state_number(r, object, "representor_ifindex", INT32_MAX);
+	STATE_TEXT(r, object, "netdev", function->netdev);
+	function->ifindex = (uint32_t)state_number(r, object, "ifindex", INT32_MAX);
+	STATE_TEXT(r, object, "rdma_device", function->rdma_device);
+	STATE_TEXT(r, object, "aux_device", function->aux_device);
 	get_counters(r, object, &function->counters);
+	state_function_attrs(r, object, &model->pfs[function->pfnum], function);
 	for (j = 0; j < i && r->rc == 0; j++) {
 		if (model->functions[j].port == function->port)
-			wrong(r, "port", "another function has it");
+			state_wrong(r, "port", "another function has it");
 	}
 }
 
-static void get_nic(struct reader *r, const json_t *object, struct sim_nic *nic, size_t i)
+static void get_nic(struct state_reader *r, const json_t *object, struct sim_nic *nic, size_t i)
 {
 	snprintf(r->where, sizeof(r->where), "nics[%zu]", i);
-	GET_TEXT(r, object, "handle", nic->handle);
-	GET_TEXT(r, object, "netdev", nic->netdev);
-	nic->ifindex = (uint32_t)get_number(r, object, "ifindex", INT32_MAX);
-	GET_TEXT(r, object, "driver", nic->driver);
-	GET_TEXT(r, object, "model", nic->model);
+	STATE_TEXT(r, object, "handle", nic->handle);
+	STATE_TEXT(r, object, "netdev", nic->netdev);
+	nic->ifindex = (uint32_t)state_number(r, object, "ifindex", INT32_MAX);
+	STATE_TEXT(r, object, "driver", nic->driver);
+	STATE_TEXT(r, object, "model", nic->model);
 }
 
-static void get_params(struct reader *r, const json_t *object, struct sim_model *model)
+static void get_params(struct state_reader *r, const json_t *object, struct sim_model *model)
 {
 	const json_t *values;
 	size_t i;
@@ -234,30 +179,30 @@ static void get_params(struct reader *r, const json_t *object, struct sim_model 
 		values = json_object_get(json_object_get(object, "firmware_config"), sim_param_infos[i].name);
 		model->params[i].name = sim_param_infos[i].name;
 		model->params[i].factory = sim_param_infos[i].factory;
-		model->params[i].current = get_number(r, values, "current", sim_param_infos[i].max);
-		model->params[i].next = get_number(r, values, "next", sim_param_infos[i].max);
+		model->params[i].current = state_number(r, values, "current", sim_param_infos[i].max);
+		model->params[i].next = state_number(r, values, "next", sim_param_infos[i].max);
 	}
 }
 
-static void get_board(struct reader *r, const json_t *object, struct sim_model *model)
+static void get_board(struct state_reader *r, const json_t *object, struct sim_model *model)
 {
 	const json_t *board = json_object_get(object, "board");
 
 	snprintf(r->where, sizeof(r->where), "board");
-	GET_TEXT(r, board, "model", model->model);
-	model->vendor_id = (uint16_t)get_number(r, board, "vendor_id", UINT16_MAX);
-	model->device_id = (uint16_t)get_number(r, board, "device_id", UINT16_MAX);
-	GET_TEXT(r, board, "serial_number", model->serial_number);
-	GET_TEXT(r, board, "psid", model->psid);
-	GET_TEXT(r, board, "firmware_version", model->firmware_version);
-	GET_TEXT(r, board, "bsp_release", model->bsp_release);
-	GET_TEXT(r, board, "phys_switch_id", model->switch_id);
+	STATE_TEXT(r, board, "model", model->model);
+	model->vendor_id = (uint16_t)state_number(r, board, "vendor_id", UINT16_MAX);
+	model->device_id = (uint16_t)state_number(r, board, "device_id", UINT16_MAX);
+	STATE_TEXT(r, board, "serial_number", model->serial_number);
+	STATE_TEXT(r, board, "psid", model->psid);
+	STATE_TEXT(r, board, "firmware_version", model->firmware_version);
+	STATE_TEXT(r, board, "bsp_release", model->bsp_release);
+	STATE_TEXT(r, board, "phys_switch_id", model->switch_id);
 	r->where[0] = '\0';
-	model->next_ifindex = (uint32_t)get_number(r, object, "next_ifindex", INT32_MAX);
-	model->reset_ms = (int64_t)get_number(r, object, "reset_ms", INT64_MAX);
+	model->next_ifindex = (uint32_t)state_number(r, object, "next_ifindex", INT32_MAX);
+	model->reset_ms = (int64_t)state_number(r, object, "reset_ms", INT64_MAX);
 }
 
-static void check_format(struct reader *r, const json_t *object)
+static void check_format(struct state_reader *r, const json_t *object)
 {
 	const json_t *format = json_object_get(object, "format");
 
@@ -266,14 +211,14 @@ static void check_format(struct reader *r, const json_t *object)
 				 "the file is no libdpu topology: \"format\" is not \"%s\"", FORMAT);
 		return;
 	}
-	if (get_number(r, object, "version", INT32_MAX) > VERSION)
+	if (state_number(r, object, "version", INT32_MAX) > VERSION)
 		r->rc = ctx_fail(r->ctx, -EPROTONOSUPPORT, "open", r->path,
 				 "the topology has a newer format than this library knows (%d)", VERSION);
 }
 
 int sim_model_load(struct dpu_ctx *ctx, const char *path, const json_t *json, struct sim_model **ret)
 {
-	struct reader r = { .ctx = ctx, .path = path };
+	struct state_reader r = { .ctx = ctx, .path = path };
 	const json_t *array, *value;
 	struct sim_model *model;
 	size_t i;
@@ -287,9 +232,9 @@ int sim_model_load(struct dpu_ctx *ctx, const char *path, const json_t *json, st
 	get_board(&r, json, model);
 	get_params(&r, json, model);
 	r.where[0] = '\0';
-	array = get_array(&r, json, "pfs", SIM_MAX_PFS);
+	array = state_array(&r, json, "pfs", SIM_MAX_PFS);
 	if (r.rc == 0 && !json_array_size(array))
-		wrong(&r, "pfs", "empty");
+		state_wrong(&r, "pfs", "empty");
 	json_array_foreach(array, i, value) {
 		if (r.rc < 0)
 			goto out;
@@ -297,18 +242,18 @@ int sim_model_load(struct dpu_ctx *ctx, const char *path, const json_t *json, st
 		model->pf_count++;
 	}
 	r.where[0] = '\0';
-	array = get_array(&r, json, "nics", SIM_MAX_NICS);
+	array = state_array(&r, json, "nics", SIM_MAX_NICS);
 	json_array_foreach(array, i, value)
 		get_nic(&r, value, &model->nics[model->nic_count++], i);
 	r.where[0] = '\0';
-	array = get_array(&r, json, "functions", 65536);
+	array = state_array(&r, json, "functions", 65536);
 	json_array_foreach(array, i, value) {
 		if (r.rc < 0)
 			goto out;
 		get_function(&r, value, model, i);
 	}
 	/* Flows last: their ports must be there. */
-	array = get_array(&r, json, "pfs", SIM_MAX_PFS);
+	array = state_array(&r, json, "pfs", SIM_MAX_PFS);
 	json_array_foreach(array, i, value) {
 		if (r.rc < 0)
 			goto out;
@@ -327,26 +272,6 @@ out:
 	return 0;
 }
 
-/* Collects failures, so that each line below is one value. */
-static void put(json_t *object, const char *key, json_t *value, bool *failed)
-{
-	if (json_object_set_new(object, key, value) < 0)
-		*failed = true;
-}
-
-static json_t *number(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
-
-static json_t *mac_text(const uint8_t mac[6])
-{
-	char text[18];
-
-	text_mac_format(mac, text);
-	return json_string(text);
-}
-
 static json_t *dump_counters(const struct sim_port_counters *counters, bool *failed)
 {
 	json_t *object = json_object();
@@ -355,7 +280,7 @@ static json_t *dump_counters(const struct sim_port_counters *counters, bool *fai
 
 	memcpy(numbers, &counters->now, sizeof(numbers));
 	for (i = 0; i < COUNTERS; i++)
-		put(object, counter_names[i], number(numbers[i]), failed);
+		state_put(object, counter_names[i], state_integer(numbers[i]), failed);
 	return object;
 }
 
@@ -366,19 +291,19 @@ static json_t *dump_flow(struct dpu_ctx *ctx, const struct softtable_entry *entr
 	char *longer;
 	int len;
 
-	put(object, "id", number(entry->id), failed);
+	state_put(object, "id", state_integer(entry->id), failed);
 	len = dpu_flow_rule_format(entry->rule, text, sizeof(text));
 	if (len < (int)sizeof(text)) {
-		put(object, "rule", json_string(text), failed);
+		state_put(object, "rule", json_string(text), failed);
 	} else {
 		longer = ctx_alloc(ctx, (size_t)len + 1);
 		if (longer)
 			dpu_flow_rule_format(entry->rule, longer, (size_t)len + 1);
-		put(object, "rule", longer ? json_string(longer) : NULL, failed);
+		state_put(object, "rule", longer ? json_string(longer) : NULL, failed);
 		ctx_free(ctx, longer);
 	}
-	put(object, "packets", number(entry->packets), failed);
-	put(object, "bytes", number(entry->bytes), failed);
+	state_put(object, "packets", state_integer(entry->packets), failed);
+	state_put(object, "bytes", state_integer(entry->bytes), failed);
 	return object;
 }
 
@@ -389,20 +314,20 @@ static json_t *dump_pf(struct dpu_ctx *ctx, const struct sim_pf *pf, bool *faile
 	struct softtable_entry *entry;
 	size_t i;
 
-	put(object, "pci_address", json_string(pf->pci_address), failed);
-	put(object, "netdev", json_string(pf->netdev), failed);
-	put(object, "ifindex", number(pf->ifindex), failed);
-	put(object, "rdma_device", json_string(pf->rdma_device), failed);
-	put(object, "hw_addr", mac_text(pf->hw_addr), failed);
-	put(object, "eswitch_mode", json_string(dpu_eswitch_mode_name(pf->eswitch_mode)), failed);
-	put(object, "representors_ms", number((uint64_t)pf->representors_ms), failed);
-	put(object, "next_flow_id", number(pf->next_flow_id), failed);
-	put(object, "counters", dump_counters(&pf->counters, failed), failed);
+	state_put(object, "pci_address", json_string(pf->pci_address), failed);
+	state_put(object, "netdev", json_string(pf->netdev), failed);
+	state_put(object, "ifindex", state_integer(pf->ifindex), failed);
+	state_put(object, "rdma_device", json_string(pf->rdma_device), failed);
+	state_put(object, "hw_addr", state_mac_text(pf->hw_addr), failed);
+	state_put(object, "eswitch_mode", json_string(dpu_eswitch_mode_name(pf->eswitch_mode)), failed);
+	state_put(object, "representors_ms", state_integer((uint64_t)pf->representors_ms), failed);
+	state_put(object, "next_flow_id", state_integer(pf->next_flow_id), failed);
+	state_put(object, "counters", dump_counters(&pf->counters, failed), failed);
+	state_put_pf_attrs(object, pf, failed);
 	for (i = 0; (entry = softtable_at(pf->fdb, i)); i++) {
-		if (json_array_append_new(flows, dump_flow(ctx, entry, failed)) < 0)
-			*failed = true;
+		state_append(flows, dump_flow(ctx, entry, failed), failed);
 	}
-	put(object, "flows", flows, failed);
+	state_put(object, "flows", flows, failed);
 	return object;
 }
 
@@ -410,23 +335,24 @@ static json_t *dump_function(const struct sim_function *function, bool *failed)
 {
 	json_t *object = json_object();
 
-	put(object, "type", json_string(dpu_function_type_name(function->type)), failed);
-	put(object, "pfnum", number(function->pfnum), failed);
-	put(object, "controller", number(function->controller), failed);
+	state_put(object, "type", json_string(dpu_function_type_name(function->type)), failed);
+	state_put(object, "pfnum", state_integer(function->pfnum), failed);
+	state_put(object, "controller", state_integer(function->controller), failed);
 	if (function->type != DPU_FUNCTION_PF)
-		put(object, "number", number(function->number), failed);
-	put(object, "port", number(function->port), failed);
-	put(object, "hw_addr", mac_text(function->hw_addr), failed);
-	put(object, "state", number((uint64_t)function->state), failed);
-	put(object, "settled_ms", number((uint64_t)function->settled_ms), failed);
-	put(object, "representor_ms", number((uint64_t)function->representor_ms), failed);
-	put(object, "representor", json_string(function->representor), failed);
-	put(object, "representor_ifindex", number(function->representor_ifindex), failed);
-	put(object, "netdev", json_string(function->netdev), failed);
-	put(object, "ifindex", number(function->ifindex), failed);
-	put(object, "rdma_device", json_string(function->rdma_device), failed);
-	put(object, "aux_device", json_string(function->aux_device), failed);
-	put(object, "counters", dump_counters(&function->counters, failed), failed);
+		state_put(object, "number", state_integer(function->number), failed);
+	state_put(object, "port", state_integer(function->port), failed);
+	state_put(object, "hw_addr", state_mac_text(function->hw_addr), failed);
+	state_put(object, "state", state_integer((uint64_t)function->state), failed);
+	state_put(object, "settled_ms", state_integer((uint64_t)function->settled_ms), failed);
+	state_put(object, "representor_ms", state_integer((uint64_t)function->representor_ms), failed);
+	state_put(object, "representor", json_string(function->representor), failed);
+	state_put(object, "representor_ifindex", state_integer(function->representor_ifindex), failed);
+	state_put(object, "netdev", json_string(function->netdev), failed);
+	state_put(object, "ifindex", state_integer(function->ifindex), failed);
+	state_put(object, "rdma_device", json_string(function->rdma_device), failed);
+	state_put(object, "aux_device", json_string(function->aux_device), failed);
+	state_put(object, "counters", dump_counters(&function->counters, failed), failed);
+	state_put_function_attrs(object, function, failed);
 	return object;
 }
 
@@ -434,11 +360,11 @@ static json_t *dump_nic(const struct sim_nic *nic, bool *failed)
 {
 	json_t *object = json_object();
 
-	put(object, "handle", json_string(nic->handle), failed);
-	put(object, "netdev", json_string(nic->netdev), failed);
-	put(object, "ifindex", number(nic->ifindex), failed);
-	put(object, "driver", json_string(nic->driver), failed);
-	put(object, "model", json_string(nic->model), failed);
+	state_put(object, "handle", json_string(nic->handle), failed);
+	state_put(object, "netdev", json_string(nic->netdev), failed);
+	state_put(object, "ifindex", state_integer(nic->ifindex), failed);
+	state_put(object, "driver", json_string(nic->driver), failed);
+	state_put(object, "model", json_string(nic->model), failed);
 	return object;
 }
 
@@ -446,14 +372,14 @@ static json_t *dump_board(const struct sim_model *model, bool *failed)
 {
 	json_t *object = json_object();
 
-	put(object, "model", json_string(model->model), failed);
-	put(object, "vendor_id", number(model->vendor_id), failed);
-	put(object, "device_id", number(model->device_id), failed);
-	put(object, "serial_number", json_string(model->serial_number), failed);
-	put(object, "psid", json_string(model->psid), failed);
-	put(object, "firmware_version", json_string(model->firmware_version), failed);
-	put(object, "bsp_release", json_string(model->bsp_release), failed);
-	put(object, "phys_switch_id", json_string(model->switch_id), failed);
+	state_put(object, "model", json_string(model->model), failed);
+	state_put(object, "vendor_id", state_integer(model->vendor_id), failed);
+	state_put(object, "device_id", state_integer(model->device_id), failed);
+	state_put(object, "serial_number", json_string(model->serial_number), failed);
+	state_put(object, "psid", json_string(model->psid), failed);
+	state_put(object, "firmware_version", json_string(model->firmware_version), failed);
+	state_put(object, "bsp_release", json_string(model->bsp_release), failed);
+	state_put(object, "phys_switch_id", json_string(model->switch_id), failed);
 	return object;
 }
 
@@ -465,17 +391,11 @@ static json_t *dump_params(const struct sim_model *model, bool *failed)
 
 	for (i = 0; i < SIM_PARAMS; i++) {
 		values = json_object();
-		put(values, "current", number(model->params[i].current), failed);
-		put(values, "next", number(model->params[i].next), failed);
-		put(object, model->params[i].name, values, failed);
+		state_put(values, "current", state_integer(model->params[i].current), failed);
+		state_put(values, "next", state_integer(model->params[i].next), failed);
+		state_put(object, model->params[i].name, values, failed);
 	}
 	return object;
-}
-
-static void append(json_t *array, json_t *value, bool *failed)
-{
-	if (json_array_append_new(array, value) < 0)
-		*failed = true;
 }
 
 json_t *sim_model_dump(struct dpu_ctx *ctx, const struct sim_model *model)
@@ -485,25 +405,25 @@ json_t *sim_model_dump(struct dpu_ctx *ctx, const struct sim_model *model)
 	bool failed = false;
 	size_t i;
 
-	put(object, "format", json_string(FORMAT), &failed);
-	put(object, "version", number(VERSION), &failed);
-	put(object, "board", dump_board(model, &failed), &failed);
-	put(object, "firmware_config", dump_params(model, &failed), &failed);
-	put(object, "next_ifindex", number(model->next_ifindex), &failed);
-	put(object, "reset_ms", number((uint64_t)model->reset_ms), &failed);
+	state_put(object, "format", json_string(FORMAT), &failed);
+	state_put(object, "version", state_integer(VERSION), &failed);
+	state_put(object, "board", dump_board(model, &failed), &failed);
+	state_put(object, "firmware_config", dump_params(model, &failed), &failed);
+	state_put(object, "next_ifindex", state_integer(model->next_ifindex), &failed);
+	state_put(object, "reset_ms", state_integer((uint64_t)model->reset_ms), &failed);
 	if (model->faults)
-		put(object, "faults", json_incref(model->faults), &failed);
+		state_put(object, "faults", json_incref(model->faults), &failed);
 	if (model->latencies)
-		put(object, "latencies", json_incref(model->latencies), &failed);
+		state_put(object, "latencies", json_incref(model->latencies), &failed);
 	for (i = 0; i < model->nic_count; i++)
-		append(nics, dump_nic(&model->nics[i], &failed), &failed);
-	put(object, "nics", nics, &failed);
+		state_append(nics, dump_nic(&model->nics[i], &failed), &failed);
+	state_put(object, "nics", nics, &failed);
 	for (i = 0; i < model->pf_count; i++)
-		append(pfs, dump_pf(ctx, &model->pfs[i], &failed), &failed);
-	put(object, "pfs", pfs, &failed);
+		state_append(pfs, dump_pf(ctx, &model->pfs[i], &failed), &failed);
+	state_put(object, "pfs", pfs, &failed);
 	for (i = 0; i < model->function_count; i++)
-		append(functions, dump_function(&model->functions[i], &failed), &failed);
-	put(object, "functions", functions, &failed);
+		state_append(functions, dump_function(&model->functions[i], &failed), &failed);
+	state_put(object, "functions", functions, &failed);
 	if (!failed)
 		return object;
 	json_decref(object);

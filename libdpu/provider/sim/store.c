@@ -77,6 +77,7 @@ static int take_over(struct sim *sim)
 	 */
 	sim->loaded = st;
 	sim->generation++;
+	sim_monitors_wake(sim);
 	return 0;
 }
 
@@ -164,11 +165,21 @@ out:
 	return rc;
 }
 
+/* A path that begins as the topology's does. */
+static char *beside(struct sim *sim, const char *suffix)
+{
+	size_t size = strlen(sim->path) + strlen(suffix) + 1;
+	char *path = ctx_alloc(sim->ctx, size);
+
+	if (path)
+		snprintf(path, size, "%s%s", sim->path, suffix);
+	return path;
+}
+
 int sim_store_open(struct sim *sim, const char *path, const char *eswitch)
 {
 	bool legacy = eswitch && !strcmp(eswitch, "legacy");
 	char *real;
-	size_t size;
 	int rc;
 
 	if (!path[0]) {
@@ -181,11 +192,10 @@ int sim_store_open(struct sim *sim, const char *path, const char *eswitch)
 	free(real);
 	if (!sim->path)
 		return ctx_fail_nomem(sim->ctx, "open");
-	size = strlen(sim->path) + sizeof(".lock");
-	sim->lock_path = ctx_alloc(sim->ctx, size);
-	if (!sim->lock_path)
+	sim->lock_path = beside(sim, ".lock");
+	sim->claims_dir = beside(sim, ".claims");
+	if (!sim->lock_path || !sim->claims_dir)
 		return ctx_fail_nomem(sim->ctx, "open");
-	snprintf(sim->lock_path, size, "%s.lock", sim->path);
 	if (access(sim->path, F_OK) < 0 && errno == ENOENT) {
 		rc = create(sim, legacy);
 		if (rc < 0)
@@ -200,6 +210,7 @@ void sim_store_close(struct sim *sim)
 	sim_model_free(sim->ctx, sim->model);
 	ctx_free(sim->ctx, sim->path);
 	ctx_free(sim->ctx, sim->lock_path);
+	ctx_free(sim->ctx, sim->claims_dir);
 }
 
 int sim_read(struct sim *sim)
@@ -254,10 +265,14 @@ int sim_commit(struct sim *sim)
 	struct dpu_error error;
 	int rc;
 
-	if (!sim->path)
+	if (!sim->path) {
+		sim_monitors_wake(sim);
 		return 0;
+	}
 	rc = save(sim);
-	if (rc < 0) {
+	if (rc == 0) {
+		sim_monitors_wake(sim);
+	} else {
 		/* The file still has the former state. Should reading it fail too, every later call will try
 		 * again. */
 		error = sim->ctx->error;

@@ -16,6 +16,9 @@
 /* The first numbers of network devices on a BlueField's Arm side; lo is 1. */
 #define FIRST_IFINDEX 12
 
+#define INITIAL_IO_EQS 8
+#define INITIAL_UC_LIST 128
+
 static const uint8_t default_sf_addr[SIM_MAX_PFS][6] = {
 	{ 0x02, 0x04, 0x5f, 0x68, 0xef, 0x1e },
 	{ 0x02, 0x7e, 0xf1, 0xe2, 0xc4, 0xa2 },
@@ -26,7 +29,7 @@ static const uint8_t host_pf_addr[SIM_MAX_PFS][6] = {
 	{ 0xa0, 0x88, 0xc2, 0x75, 0xc1, 0x11 },
 };
 
-struct sim_function *sim_model_add(struct dpu_ctx *ctx, struct sim_model *model)
+struct sim_function *sim_model_add(struct dpu_ctx *ctx, struct sim_model *model, enum dpu_function_type type)
 {
 	struct sim_function *function;
 
@@ -34,6 +37,11 @@ struct sim_function *sim_model_add(struct dpu_ctx *ctx, struct sim_model *model)
 		return NULL;
 	function = &model->functions[model->function_count++];
 	memset(function, 0, sizeof(*function));
+	function->type = type;
+	function->caps = DPU_FUNCTION_CAP_ROCE;
+	function->max_io_eqs = type == DPU_FUNCTION_PF ? 0 : INITIAL_IO_EQS;
+	function->max_uc_list = INITIAL_UC_LIST;
+	function->vf.vlan_proto = 0x8100;
 	return function;
 }
 
@@ -125,12 +133,11 @@ void sim_model_name_vf(struct sim_model *model, struct sim_function *vf)
 
 static int boot_host_pf(struct dpu_ctx *ctx, struct sim_model *model, const struct sim_pf *pf)
 {
-	struct sim_function *host = sim_model_add(ctx, model);
+	struct sim_function *host = sim_model_add(ctx, model, DPU_FUNCTION_PF);
 
 	if (!host)
 		return ctx_fail_nomem(ctx, "boot");
 	host->pfnum = pf->pfnum;
-	host->type = DPU_FUNCTION_PF;
 	host->controller = SIM_HOST_CONTROLLER;
 	host->number = DPU_PORT_NO_NUMBER;
 	host->port = PORT_BASE(pf->pfnum);
@@ -143,13 +150,12 @@ static int boot_host_pf(struct dpu_ctx *ctx, struct sim_model *model, const stru
 
 static int boot_default_sf(struct dpu_ctx *ctx, struct sim_model *model, const struct sim_pf *pf)
 {
-	struct sim_function *sf = sim_model_add(ctx, model);
+	struct sim_function *sf = sim_model_add(ctx, model, DPU_FUNCTION_SF);
 	uint32_t next = model->next_ifindex;
 
 	if (!sf)
 		return ctx_fail_nomem(ctx, "boot");
 	sf->pfnum = pf->pfnum;
-	sf->type = DPU_FUNCTION_SF;
 	sf->state = DPU_FUNCTION_ACTIVE;
 	model->next_ifindex = 8 + 2 * pf->pfnum;
 	sim_model_name_sf(model, sf, 0);
@@ -180,11 +186,24 @@ int sim_model_boot(struct dpu_ctx *ctx, struct sim_model *model, bool legacy)
 	}
 	ctx_free(ctx, former);
 	for (i = 0; i < model->pf_count; i++) {
+		sim_rates_forget(ctx, model, &model->pfs[i]);
 		softtable_flush(model->pfs[i].fdb);
 		model->pfs[i].representors_ms = 0;
 		model->pfs[i].eswitch_mode = legacy ? DPU_ESWITCH_LEGACY : DPU_ESWITCH_SWITCHDEV;
 	}
 	return 0;
+}
+
+void sim_pf_defaults(struct sim_pf *pf)
+{
+	size_t i;
+
+	for (i = 0; i < SIM_SETTINGS; i++)
+		pf->settings[i] = sim_setting_infos[i].initial;
+	for (i = 0; i < SIM_REPORTERS; i++)
+		pf->reporters[i] = (struct sim_reporter){ .auto_recover = sim_reporter_infos[i].recovers };
+	pf->encap = true;
+	pf->autoprobe = true;
 }
 
 static int fresh_pf(struct dpu_ctx *ctx, struct sim_model *model, uint32_t pfnum)
@@ -200,6 +219,7 @@ static int fresh_pf(struct dpu_ctx *ctx, struct sim_model *model, uint32_t pfnum
 	memcpy(pf->hw_addr, addr, sizeof(addr));
 	pf->hw_addr[5] = (uint8_t)(addr[5] + pfnum);
 	pf->next_flow_id = 1;
+	sim_pf_defaults(pf);
 	model->pf_count++;
 	return softtable_create(ctx, 0, &pf->fdb);
 }
@@ -268,6 +288,7 @@ void sim_model_free(struct dpu_ctx *ctx, struct sim_model *model)
 		if (model->pfs[i].fdb)
 			softtable_destroy(model->pfs[i].fdb);
 		ctx_free(ctx, model->pfs[i].flows_saved);
+		ctx_free(ctx, model->pfs[i].nodes);
 	}
 	json_decref(model->faults);
 	json_decref(model->latencies);
@@ -275,15 +296,22 @@ void sim_model_free(struct dpu_ctx *ctx, struct sim_model *model)
 	ctx_free(ctx, model);
 }
 
-uint64_t sim_param_current(const struct sim_model *model, const char *name)
+int sim_param_index(const char *name)
 {
-	size_t i;
+	int i;
 
 	for (i = 0; i < SIM_PARAMS; i++) {
-		if (!strcmp(model->params[i].name, name))
-			return model->params[i].current;
+		if (!strcmp(sim_param_infos[i].name, name))
+			return i;
 	}
-	return 0;
+	return -1;
+}
+
+uint64_t sim_param_current(const struct sim_model *model, const char *name)
+{
+	int i = sim_param_index(name);
+
+	return i < 0 ? 0 : model->params[i].current;
 }
 
 bool sim_nic_mode(const struct sim_model *model)
