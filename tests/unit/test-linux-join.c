@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Puts synthetic machines together: what hardware that is not here would say. */
 #include <errno.h>
+#include "provider/linux/facts-index.h"
 #include "provider/linux/join.h"
 #include "tap.h"
 
@@ -205,6 +206,7 @@ static struct facts bluefield(void)
 		.bsp_release = "DOCA_2.7.0_BSP_4.7.0",
 	};
 
+	must(facts_index(ctx, &facts) == 0);
 	return facts;
 }
 
@@ -254,6 +256,7 @@ static void test_bluefield_devices(void)
 	is_int(device->vendor_id, 0);
 	is_str(device->bsp_release, "");
 	ctx_free(ctx, devices);
+	facts_index_free(ctx, &facts);
 }
 
 static void test_bluefield_ports(void)
@@ -289,6 +292,7 @@ static void test_bluefield_ports(void)
 	must(join_ports(ctx, &facts, "platform/MLNXBF17:00", &ports, &count) == 0);
 	is_int(count, 0);
 	ctx_free(ctx, ports);
+	facts_index_free(ctx, &facts);
 }
 
 static void test_bluefield_functions(void)
@@ -356,6 +360,7 @@ static void test_bluefield_functions(void)
 	bluefield_ports[0].function_handle[0] = '\0';
 
 	is_int(join_functions(ctx, &facts, "pci/none", &f, &count), -ENODEV);
+	facts_index_free(ctx, &facts);
 }
 
 static void test_switchdev_without_devlink(void)
@@ -394,6 +399,7 @@ static void test_switchdev_without_devlink(void)
 	struct provider_port *ports;
 	size_t count;
 
+	must(facts_index(ctx, &facts) == 0);
 	must(join_devices(ctx, &facts, &devices, &count) == 0);
 	is_int(count, 3);
 	is_int(devices[0].kind, DPU_DEVICE_SWITCHDEV_NIC);
@@ -421,6 +427,7 @@ static void test_switchdev_without_devlink(void)
 	is_int(functions[1].number, 2);
 	is_int(functions[1].pfnum, 1);
 	ctx_free(ctx, functions);
+	facts_index_free(ctx, &facts);
 }
 
 static void test_plain_machines(void)
@@ -463,6 +470,7 @@ static void test_plain_machines(void)
 	struct provider_device *devices;
 	size_t count;
 
+	must(facts_index(ctx, &facts) == 0);
 	must(join_devices(ctx, &facts, &devices, &count) == 0);
 	is_int(count, 6);
 	is_str(device_of(devices, count, "pci/0000:00:03.0")->netdev, "eth0");
@@ -478,6 +486,7 @@ static void test_plain_machines(void)
 	must(join_devices(ctx, &nothing, &devices, &count) == 0);
 	is_int(count, 0);
 	ctx_free(ctx, devices);
+	facts_index_free(ctx, &facts);
 }
 
 static void test_phys_port_names(void)
@@ -564,6 +573,7 @@ static void test_out_of_memory(void)
 	}
 	ok(n > 1 && n < 100, "enough memory is enough, after %ld failures", n);
 	ok(clean, "each failure is -ENOMEM and leaves nothing");
+	facts_index_free(ctx, &facts);
 }
 
 int main(void)

@@ -112,7 +112,7 @@ static void test_port(void)
 	struct nl_msg *msg = port_message();
 	struct fact_port port;
 
-	ok(devlink_parse_port(nlmsg_hdr(msg), &port), "a port is understood");
+	ok(devlink_parse_port(nlmsg_hdr(msg), DEVLINK_ABI, &port), "a port is understood");
 	is_str(port.handle, "pci/0000:03:00.0");
 	is_int(port.index, 229409);
 	is_int(port.flavour, DPU_PORT_PCISF);
@@ -130,11 +130,11 @@ static void test_port(void)
 	nlmsg_free(msg);
 
 	msg = devlink_message(DEVLINK_CMD_PORT_NEW);
-	ok(!devlink_parse_port(nlmsg_hdr(msg), &port), "a port without an index is none");
+	ok(!devlink_parse_port(nlmsg_hdr(msg), DEVLINK_ABI, &port), "a port without an index is none");
 	nla_put_u32(msg, DEVLINK_ATTR_PORT_INDEX, 1);
 	nla_put(msg, DEVLINK_ATTR_PORT_PCI_SF_NUMBER, 2, "xx");
 	nla_put_string(msg, DEVLINK_ATTR_PORT_NETDEV_NAME, "a-name-longer-than-any-device-has");
-	ok(devlink_parse_port(nlmsg_hdr(msg), &port), "short and long attributes do no harm");
+	ok(devlink_parse_port(nlmsg_hdr(msg), DEVLINK_ABI, &port), "short and long attributes do no harm");
 	is_int(port.sfnum, DPU_PORT_NO_NUMBER);
 	is_str(port.netdev, "");
 	is_int(port.flavour, DPU_PORT_PHYSICAL);
@@ -147,7 +147,7 @@ static void test_port(void)
 	nla_put(msg, DEVLINK_ATTR_BUS_NAME, 3, "pci");
 	nla_put(msg, DEVLINK_ATTR_DEV_NAME, 12, "0000:03:00.0");
 	nla_put_u32(msg, DEVLINK_ATTR_PORT_INDEX, 1);
-	ok(devlink_parse_port(nlmsg_hdr(msg), &port), "text need not be terminated");
+	ok(devlink_parse_port(nlmsg_hdr(msg), DEVLINK_ABI, &port), "text need not be terminated");
 	is_str(port.handle, "pci/0000:03:00.0");
 	nlmsg_free(msg);
 }
@@ -161,7 +161,7 @@ static void test_lying_length(void)
 	last = nla_reserve(msg, DEVLINK_ATTR_PORT_LANES, 4);
 	must(last);
 	last->nla_len = 40;
-	ok(!devlink_parse_port(nlmsg_hdr(msg), &port),
+	ok(!devlink_parse_port(nlmsg_hdr(msg), DEVLINK_ABI, &port),
 	   "a message with an attribute longer than it is refused");
 	nlmsg_free(msg);
 }
@@ -183,9 +183,10 @@ static void test_long_handles(void)
 		nla_put_u32(msg, DEVLINK_ATTR_PORT_INDEX, 1);
 		if (len == HANDLE_SIZE - 9) {
 			strcat(want, name);
-			ok(devlink_parse_port(nlmsg_hdr(msg), &port) && !strcmp(port.handle, want),
+			ok(devlink_parse_port(nlmsg_hdr(msg), DEVLINK_ABI, &port) &&
+				   !strcmp(port.handle, want),
 			   "the longest handle that fits is whole");
-		} else if (len > HANDLE_SIZE - 9 && devlink_parse_port(nlmsg_hdr(msg), &port)) {
+		} else if (len > HANDLE_SIZE - 9 && devlink_parse_port(nlmsg_hdr(msg), DEVLINK_ABI, &port)) {
 			ok(false, "a handle is never cut");
 		}
 		nlmsg_free(msg);
@@ -195,7 +196,7 @@ static void test_long_handles(void)
 	nla_put_string(msg, DEVLINK_ATTR_BUS_NAME, "a-bus-with-a-name-longer-than-thirty-letters");
 	nla_put_string(msg, DEVLINK_ATTR_DEV_NAME, "d");
 	nla_put_u32(msg, DEVLINK_ATTR_PORT_INDEX, 1);
-	ok(devlink_parse_port(nlmsg_hdr(msg), &port), "a long bus name is a name too");
+	ok(devlink_parse_port(nlmsg_hdr(msg), DEVLINK_ABI, &port), "a long bus name is a name too");
 	is_str(port.handle, "a-bus-with-a-name-longer-than-thirty-letters/d");
 	nlmsg_free(msg);
 }
@@ -227,7 +228,10 @@ static void test_info(void)
 static void test_eswitch_and_family(void)
 {
 	struct nl_msg *msg = devlink_message(DEVLINK_CMD_ESWITCH_GET);
-	uint16_t mode = 9, family = 9;
+	struct linux_family family = { .id = 9 };
+	struct nlattr *groups, *group;
+	char name[GENL_NAMSIZ] = "";
+	uint16_t mode = 9;
 
 	ok(!devlink_parse_eswitch(nlmsg_hdr(msg), &mode) && mode == 9, "no mode is no answer");
 	nla_put_u16(msg, DEVLINK_ATTR_ESWITCH_MODE, 1);
@@ -238,8 +242,23 @@ static void test_eswitch_and_family(void)
 	msg = nlmsg_alloc();
 	must(msg && genlmsg_put(msg, 0, 1, GENL_ID_CTRL, 0, 0, CTRL_CMD_NEWFAMILY, 1));
 	nla_put_u16(msg, CTRL_ATTR_FAMILY_ID, 0x22);
-	ok(devlink_parse_family(nlmsg_hdr(msg), &family), "a family is understood");
-	is_int(family, 0x22);
+	nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, "devlink");
+	ok(devlink_parse_family(nlmsg_hdr(msg), &family, name), "a family is understood");
+	is_int(family.id, 0x22);
+	is_str(name, "devlink");
+	is_int(family.config, 0);
+	groups = nla_nest_start(msg, CTRL_ATTR_MCAST_GROUPS);
+	group = nla_nest_start(msg, 1);
+	nla_put_string(msg, CTRL_ATTR_MCAST_GRP_NAME, "other");
+	nla_put_u32(msg, CTRL_ATTR_MCAST_GRP_ID, 5);
+	nla_nest_end(msg, group);
+	group = nla_nest_start(msg, 2);
+	nla_put_string(msg, CTRL_ATTR_MCAST_GRP_NAME, "config");
+	nla_put_u32(msg, CTRL_ATTR_MCAST_GRP_ID, 6);
+	nla_nest_end(msg, group);
+	nla_nest_end(msg, groups);
+	ok(devlink_parse_family(nlmsg_hdr(msg), &family, name) && family.config == 6,
+	   "its group is found by its name");
 	nlmsg_free(msg);
 }
 
@@ -263,7 +282,7 @@ static void test_link(void)
 	is_int(rtnl_parse_stats(nlmsg_hdr(msg), &stats), 1);
 	is_int(stats.rx_packets, 1ll << 40);
 	is_int(stats.tx_bytes, 7);
-	nlmsg_hdr(msg)->nlmsg_type = RTM_DELLINK;
+	nlmsg_hdr(msg)->nlmsg_type = RTM_NEWADDR;
 	is_int(rtnl_parse_link(nlmsg_hdr(msg), &link), 0);
 	is_int(rtnl_parse_stats(nlmsg_hdr(msg), &stats), 0);
 	nlmsg_free(msg);
@@ -359,14 +378,25 @@ static void parse_all(const struct nlmsghdr *nlh)
 	struct fact_devlink device = { .handle = "pci/0000:03:00.0" };
 	struct netlink_answer answer = { .seq = nlh->nlmsg_seq };
 	struct rtnl_link_stats64 stats;
+	struct linux_family family;
+	struct dpu_health health;
+	struct dpu_vf_attrs vf;
+	const struct nlattr *info;
+	char handle[HANDLE_SIZE], name[GENL_NAMSIZ];
 	struct fact_link link;
 	struct fact_port port;
 	uint16_t number;
 
-	devlink_parse_port(nlh, &port);
+	devlink_parse_port(nlh, DEVLINK_ABI, &port);
+	devlink_parse_port(nlh, MLXDEVM_V1_ABI, &port);
+	devlink_parse_port(nlh, MLXDEVM_V2_ABI, &port);
 	devlink_parse_info(nlh, &device);
 	devlink_parse_eswitch(nlh, &number);
-	devlink_parse_family(nlh, &number);
+	devlink_parse_family(nlh, &family, name);
+	devlink_parse_health(nlh, handle, &health);
+	info = rtnl_find_vf(nlh, 1);
+	if (info)
+		rtnl_parse_vf(info, &vf);
 	rtnl_parse_link(nlh, &link);
 	rtnl_parse_stats(nlh, &stats);
 	netlink_datagram(&answer, nlh, nlh->nlmsg_len);
@@ -428,7 +458,7 @@ static void test_kernel(void)
 	for (i = 0; i < count; i++) {
 		if (!strcmp(links[i].name, "lo"))
 			lo = links[i].ifindex;
-		ok(!i || links[i - 1].ifindex < links[i].ifindex, "%s is in order", links[i].name);
+		ok(links[i].ifindex && links[i].name[0], "%s has a name and a number", links[i].name);
 	}
 	ok(lo, "the kernel lists lo");
 	ctx_free(ctx, links);
@@ -446,7 +476,7 @@ static void test_kernel(void)
 	/* The socket is usable after an error. */
 	is_int(rtnl_links(ctx, &nl, "devices", &links, &count), 0);
 	ctx_free(ctx, links);
-	netlink_close(&nl);
+	netlink_close(ctx, &nl);
 	dpu_ctx_unref(ctx);
 }
 

@@ -40,13 +40,20 @@ struct fact_link {
 	char name[IFNAME_SIZE];
 	char phys_port_name[24];
 	char phys_switch_id[68];
-	char parent_bus[16];
-	char parent_name[HANDLE_SIZE];
 	uint8_t address[6];
+	uint32_t flags; /* IFF_UP, IFF_RUNNING, IFF_LOWER_UP */
 	bool has_devlink_port;
 	char devlink_handle[HANDLE_SIZE];
 	uint32_t devlink_port;
-	struct fact_place place;
+	/* The parent is what the place is found by, and then of no more use. */
+	union {
+		struct {
+			char parent_bus[16];
+			char parent_name[HANDLE_SIZE];
+		};
+		struct fact_place place;
+	};
+	bool representor; /* the e-switch's end of another function; facts_index() tells */
 };
 
 /* devlink: one instance, with what its info and its e-switch say. */
@@ -79,6 +86,10 @@ struct fact_port {
 	uint8_t state;
 	bool has_opstate;
 	uint8_t opstate;
+	uint32_t known_caps; /* enum dpu_function_cap */
+	uint32_t caps;
+	uint32_t max_io_eqs;               /* 0 not said */
+	uint32_t max_uc_list;              /* 0 not said */
 	char function_handle[HANDLE_SIZE]; /* the devlink instance of a local SF: "auxiliary/mlx5_core.sf.4"
 					    */
 };
@@ -111,6 +122,14 @@ struct facts {
 	size_t rdma_count;
 	struct fact_sf *sfs;
 	size_t sf_count;
+	/* Positions in other orders, made by facts_index(): a thousand functions are not looked for one by
+	 * one. */
+	uint32_t *links_by_place;
+	uint32_t *ports_by_index; /* handle, then index */
+	uint32_t *sfs_by_number;  /* place, then sfnum */
+	uint32_t *vfs_by_number;  /* PF, then vfnum; all PCI functions */
+	uint32_t *rdma_by_place;
+	uint32_t soft_vfs; /* of the device that is asked about, when they are no PCI functions */
 	char bsp_release[80];
 };
 

@@ -4,66 +4,45 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/text.h"
+#include "provider/linux/facts-index.h"
 #include "provider/linux/join.h"
 
 struct functions {
 	struct dpu_ctx *ctx;
 	const struct facts *facts;
 	const char *handle;
+	bool *sf_seen; /* which of the facts have found their function */
+	bool *vf_seen;
 	struct provider_function *items;
 	size_t count;
 };
-
-static const struct fact_port *find_port(const struct facts *facts, const char *handle, uint32_t index)
-{
-	size_t i;
-
-	for (i = 0; i < facts->port_count; i++) {
-		if (facts->ports[i].index == index && !strcmp(facts->ports[i].handle, handle))
-			return &facts->ports[i];
-	}
-	return NULL;
-}
 
 static const struct fact_sf *find_sf(const struct functions *functions,
 				     const struct provider_function *function, const struct fact_port *port)
 {
 	static const char bus[] = "auxiliary/";
-	const struct facts *facts = functions->facts;
-	size_t i;
+	const struct fact_sf *sf;
 
 	/* A newer kernel names the SF's own devlink instance. */
 	if (port && !strncmp(port->function_handle, bus, sizeof(bus) - 1)) {
-		for (i = 0; i < facts->sf_count; i++) {
-			if (!strcmp(facts->sfs[i].name, port->function_handle + sizeof(bus) - 1))
-				return &facts->sfs[i];
-		}
+		sf = facts_sf(functions->facts, port->function_handle + sizeof(bus) - 1);
+		if (sf)
+			return sf;
 	}
 	/* An SF with the same number behind another controller is another SF, on another machine. */
 	if (function->controller != 0 || (port && port->external))
 		return NULL;
-	for (i = 0; i < facts->sf_count; i++) {
-		if (facts->sfs[i].sfnum == function->number &&
-		    !strcmp(facts->sfs[i].place.handle, functions->handle))
-			return &facts->sfs[i];
-	}
-	return NULL;
+	return facts_sf_number(functions->facts, functions->handle, function->number);
 }
 
 static const struct fact_pci *find_vf(const struct functions *functions,
 				      const struct provider_function *function, const struct fact_port *port)
 {
 	const struct fact_pci *pf = join_pci(functions->facts, functions->handle);
-	const struct facts *facts = functions->facts;
-	size_t i;
 
 	if (!pf || function->controller != 0 || (port && port->external))
 		return NULL;
-	for (i = 0; i < facts->pci_count; i++) {
-		if (facts->pci[i].vfnum == function->number && !strcmp(facts->pci[i].physfn, pf->address))
-			return &facts->pci[i];
-	}
-	return NULL;
+	return facts_vf(functions->facts, pf->address, function->number);
 }
 
 /* The network and RDMA devices of a function that this machine drives. */
@@ -96,6 +75,7 @@ static int add(struct functions *functions, struct provider_function function, c
 	if (function.type == DPU_FUNCTION_SF) {
 		sf = find_sf(functions, &function, port);
 		if (sf) {
+			functions->sf_seen[sf - functions->facts->sfs] = true;
 			text_copy(function.aux_device, sizeof(function.aux_device), sf->name);
 			join_local(functions, &function, sf->place.handle, sf->name);
 			if (sf->bound)
@@ -104,6 +84,7 @@ static int add(struct functions *functions, struct provider_function function, c
 	} else if (function.type == DPU_FUNCTION_VF) {
 		vf = find_vf(functions, &function, port);
 		if (vf) {
+			functions->vf_seen[vf - functions->facts->pci] = true;
 			snprintf(vf_handle, sizeof(vf_handle), "pci/%s", vf->address);
 			join_local(functions, &function, vf_handle, NULL);
 			if (vf->driver[0])
@@ -116,6 +97,12 @@ static int add(struct functions *functions, struct provider_function function, c
 		function.state = port->state ? DPU_FUNCTION_ACTIVE : DPU_FUNCTION_INACTIVE;
 	if (port && port->has_opstate)
 		function.opstate = port->opstate ? DPU_FUNCTION_ATTACHED : DPU_FUNCTION_DETACHED;
+	if (port) {
+		function.known_caps = port->known_caps;
+		function.caps = port->caps;
+		function.max_io_eqs = port->max_io_eqs;
+		function.max_uc_list = port->max_uc_list;
+	}
 
 	rc = ctx_grow(functions->ctx, &functions->items, functions->count, sizeof(function));
 	if (rc < 0)
@@ -134,6 +121,7 @@ static int add_port_function(struct functions *functions, const struct provider_
 		.number = DPU_PORT_NO_NUMBER,
 	};
 
+	text_copy(function.representor, sizeof(function.representor), port->netdev);
 	switch (port->flavour) {
 	case DPU_PORT_PCIPF:
 		function.type = DPU_FUNCTION_PF;
@@ -149,24 +137,34 @@ static int add_port_function(struct functions *functions, const struct provider_
 	default:
 		return 0;
 	}
-	return add(functions, function, find_port(functions->facts, functions->handle, port->index));
+	return add(functions, function, facts_port(functions->facts, functions->handle, port->index));
 }
 
-static bool have(const struct functions *functions, enum dpu_function_type type, uint32_t number,
-		 const char *aux_device)
+/* Whether the e-switch has a port for any of this machine's own VFs: then it has one for all. */
+static bool has_vf_ports(const struct functions *functions)
 {
 	size_t i;
 
 	for (i = 0; i < functions->count; i++) {
-		const struct provider_function *function = &functions->items[i];
-
-		if (function->type != type)
-			continue;
-		if (aux_device ? !strcmp(function->aux_device, aux_device)
-			       : function->controller == 0 && function->number == number)
+		if (functions->items[i].type == DPU_FUNCTION_VF && !functions->items[i].controller)
 			return true;
 	}
 	return false;
+}
+
+/* VFs that are no PCI functions, which a device of another bus may have: known by their number. */
+static int add_soft_vfs(struct functions *functions)
+{
+	struct provider_function function = { .type = DPU_FUNCTION_VF };
+	const bool ports = has_vf_ports(functions);
+	uint32_t i;
+	int rc = 0;
+
+	for (i = 0; i < functions->facts->soft_vfs && !ports && rc >= 0; i++) {
+		function.number = i;
+		rc = add(functions, function, NULL);
+	}
+	return rc;
 }
 
 /* Functions of a PF that have no representor: those of legacy mode, or of a PF that does not manage the
@@ -181,22 +179,20 @@ static int add_portless(struct functions *functions)
 	int rc = 0;
 
 	if (!pf)
-		return 0;
+		return add_soft_vfs(functions);
 	dot = strrchr(pf->address, '.');
 	function.pfnum = dot ? (uint32_t)strtoul(dot + 1, NULL, 16) : 0;
 	function.type = DPU_FUNCTION_VF;
 	for (i = 0; rc >= 0 && i < facts->pci_count; i++) {
 		if (strcmp(facts->pci[i].physfn, pf->address) != 0 ||
-		    facts->pci[i].vfnum == DPU_PORT_NO_NUMBER ||
-		    have(functions, DPU_FUNCTION_VF, facts->pci[i].vfnum, NULL))
+		    facts->pci[i].vfnum == DPU_PORT_NO_NUMBER || functions->vf_seen[i])
 			continue;
 		function.number = facts->pci[i].vfnum;
 		rc = add(functions, function, NULL);
 	}
 	function.type = DPU_FUNCTION_SF;
 	for (i = 0; rc >= 0 && i < facts->sf_count; i++) {
-		if (strcmp(facts->sfs[i].place.handle, functions->handle) != 0 ||
-		    have(functions, DPU_FUNCTION_SF, 0, facts->sfs[i].name))
+		if (strcmp(facts->sfs[i].place.handle, functions->handle) != 0 || functions->sf_seen[i])
 			continue;
 		function.number = facts->sfs[i].sfnum;
 		rc = add(functions, function, NULL);
@@ -228,11 +224,18 @@ int join_functions(struct dpu_ctx *ctx, const struct facts *facts, const char *h
 	rc = join_ports(ctx, facts, handle, &ports, &port_count);
 	if (rc < 0)
 		return rc;
+	/* One more, so that none is not no memory. */
+	functions.sf_seen = ctx_alloc(ctx, (facts->sf_count + 1) * sizeof(bool));
+	functions.vf_seen = ctx_alloc(ctx, (facts->pci_count + 1) * sizeof(bool));
+	if (!functions.sf_seen || !functions.vf_seen)
+		rc = -ENOMEM;
 	for (i = 0; rc >= 0 && i < port_count; i++)
 		rc = add_port_function(&functions, &ports[i]);
 	ctx_free(ctx, ports);
 	if (rc >= 0)
 		rc = add_portless(&functions);
+	ctx_free(ctx, functions.sf_seen);
+	ctx_free(ctx, functions.vf_seen);
 	if (rc < 0) {
 		ctx_free(ctx, functions.items);
 		return rc;

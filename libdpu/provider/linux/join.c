@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/text.h"
+#include "provider/linux/facts-index.h"
 #include "provider/linux/join.h"
 #include "provider/linux/pci.h"
 
@@ -13,15 +14,7 @@ static bool same(const char *a, const char *b)
 
 const struct fact_pci *join_pci(const struct facts *facts, const char *handle)
 {
-	size_t i;
-
-	if (strncmp(handle, "pci/", 4) != 0)
-		return NULL;
-	for (i = 0; i < facts->pci_count; i++) {
-		if (same(facts->pci[i].address, handle + 4))
-			return &facts->pci[i];
-	}
-	return NULL;
+	return strncmp(handle, "pci/", 4) ? NULL : facts_pci(facts, handle + 4);
 }
 
 static const struct fact_devlink *find_devlink(const struct facts *facts, const char *handle)
@@ -60,31 +53,6 @@ bool join_is_device(const struct facts *facts, const char *handle)
 	return false;
 }
 
-static bool port_has_link(const struct fact_port *port, const struct fact_link *link)
-{
-	if (port->ifindex)
-		return port->ifindex == link->ifindex;
-	return link->has_devlink_port && link->devlink_port == port->index &&
-	       same(link->devlink_handle, port->handle);
-}
-
-/* True for the e-switch's end of another function: it shares the uplink's parent, but is not the device's. */
-static bool is_representor(const struct facts *facts, const struct fact_link *link)
-{
-	struct provider_port parsed;
-	size_t i;
-
-	for (i = 0; i < facts->port_count; i++) {
-		uint32_t flavour = facts->ports[i].flavour;
-
-		if (port_has_link(&facts->ports[i], link))
-			return flavour == DPU_PORT_PCIPF || flavour == DPU_PORT_PCIVF ||
-			       flavour == DPU_PORT_PCISF;
-	}
-	return join_parse_phys_port_name(link->phys_port_name, &parsed) &&
-	       parsed.flavour != DPU_PORT_PHYSICAL;
-}
-
 static bool placed_at(const struct fact_place *place, const char *handle, const char *sf)
 {
 	return same(place->handle, handle) && same(place->sf, sf ? sf : "");
@@ -92,36 +60,32 @@ static bool placed_at(const struct fact_place *place, const char *handle, const 
 
 const struct fact_link *join_own_link(const struct facts *facts, const char *handle, const char *sf)
 {
-	const struct fact_link *best = NULL;
-	size_t i;
+	const struct fact_link *link;
+	size_t count, first, i;
 
-	for (i = 0; i < facts->link_count; i++) {
-		const struct fact_link *link = &facts->links[i];
-
-		if (placed_at(&link->place, handle, sf) && !is_representor(facts, link) &&
-		    (!best || link->ifindex < best->ifindex))
-			best = link;
+	/* In the order of ifindex. */
+	count = facts_links_at(facts, handle, sf, &first);
+	for (i = first; i < first + count; i++) {
+		link = &facts->links[facts->links_by_place[i]];
+		if (!link->representor)
+			return link;
 	}
-	return best;
+	return NULL;
 }
 
 const struct fact_rdma *join_own_rdma(const struct facts *facts, const char *handle, const char *sf,
 				      const char *netdev)
 {
-	const struct fact_rdma *first = NULL;
-	size_t i;
+	const struct fact_rdma *rdma;
+	size_t count, first, i;
 
-	for (i = 0; i < facts->rdma_count; i++) {
-		const struct fact_rdma *rdma = &facts->rdma[i];
-
-		if (!placed_at(&rdma->place, handle, sf))
-			continue;
-		if (netdev[0] && same(rdma->netdev, netdev))
+	count = facts_rdma_at(facts, handle, sf, &first);
+	for (i = first; netdev[0] && i < first + count; i++) {
+		rdma = &facts->rdma[facts->rdma_by_place[i]];
+		if (same(rdma->netdev, netdev))
 			return rdma;
-		if (!first)
-			first = rdma;
 	}
-	return first;
+	return count ? &facts->rdma[facts->rdma_by_place[first]] : NULL;
 }
 
 static void set_port_link(struct provider_port *port, const struct fact_link *link)
@@ -135,7 +99,7 @@ static void set_port_link(struct provider_port *port, const struct fact_link *li
 static void join_devlink_port(const struct facts *facts, const struct fact_port *fact,
 			      struct provider_port *port)
 {
-	size_t i;
+	const struct fact_link *link;
 
 	port->index = fact->index;
 	port->flavour = (enum dpu_port_flavour)fact->flavour;
@@ -145,12 +109,9 @@ static void join_devlink_port(const struct facts *facts, const struct fact_port 
 	port->sfnum = fact->sfnum;
 	port->ifindex = fact->ifindex;
 	text_copy(port->netdev, sizeof(port->netdev), fact->netdev);
-	for (i = 0; i < facts->link_count; i++) {
-		if (port_has_link(fact, &facts->links[i])) {
-			set_port_link(port, &facts->links[i]);
-			return;
-		}
-	}
+	link = facts_port_link(facts, fact);
+	if (link)
+		set_port_link(port, link);
 }
 
 static int compare_ports(const void *a, const void *b)
@@ -299,6 +260,21 @@ static void join_place(const struct facts *facts, struct provider_device *device
 	text_copy(device->driver, sizeof(device->driver), place ? place->driver : "");
 }
 
+/* The PF's number on its ports is its PCI function's, as the kernel's drivers have it. */
+static uint32_t pf_number(const struct facts *facts, const char *handle, const struct fact_pci *function)
+{
+	const char *dot = function ? strrchr(function->address, '.') : NULL;
+	size_t i;
+
+	for (i = 0; i < facts->port_count; i++) {
+		const struct fact_port *port = &facts->ports[i];
+
+		if (!port->controller && port->pfnum != DPU_PORT_NO_NUMBER && same(port->handle, handle))
+			return port->pfnum;
+	}
+	return dot ? (uint32_t)strtoul(dot + 1, NULL, 16) : 0;
+}
+
 static void join_device(const struct facts *facts, const char *handle, struct provider_device *device)
 {
 	const struct fact_devlink *devlink = find_devlink(facts, handle);
@@ -308,6 +284,7 @@ static void join_device(const struct facts *facts, const char *handle, struct pr
 	text_copy(device->handle, sizeof(device->handle), handle);
 	device->kind = has_eswitch(facts, handle, devlink) ? DPU_DEVICE_SWITCHDEV_NIC : DPU_DEVICE_NIC;
 	join_place(facts, device, devlink);
+	device->pfnum = pf_number(facts, handle, function);
 	if (function) {
 		text_copy(device->pci_address, sizeof(device->pci_address), function->address);
 		text_copy(device->driver, sizeof(device->driver), function->driver);

@@ -2,23 +2,26 @@
 /* The linux: provider: the machine that the program runs on, or a recorded sysfs tree of another. */
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/rtnetlink.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
+#include "core/claims.h"
 #include "provider/linux/devlink.h"
+#include "provider/linux/events.h"
 #include "provider/linux/gather.h"
 #include "provider/linux/join.h"
 #include "provider/linux/linux.h"
 #include "provider/linux/pci.h"
 #include "provider/linux/rdma.h"
 #include "provider/linux/rtnl.h"
+#include "provider/linux/sf.h"
+#include "provider/linux/vf.h"
+#include "provider/sf-claims.h"
 
 enum {
 	/* Not everything that may change is told by an event: wait() never sleeps longer. */
 	WAIT_SLICE_MS = 50,
+	CACHE_MS = 50,
 };
 
 static void open_netlink(struct linux_provider *machine)
@@ -26,7 +29,7 @@ static void open_netlink(struct linux_provider *machine)
 	const size_t size = sizeof(machine->facility_reason[0]);
 	int rc;
 
-	machine->rtnl.fd = machine->genl.fd = machine->events.fd = -1;
+	machine->rtnl.fd = machine->genl.fd = -1;
 	if (machine->recorded) {
 		snprintf(machine->facility_reason[DPU_FACILITY_NETDEV], size,
 			 "a recorded sysfs tree has no rtnetlink");
@@ -42,10 +45,6 @@ static void open_netlink(struct linux_provider *machine)
 	if (rc < 0)
 		snprintf(machine->facility_reason[DPU_FACILITY_DEVLINK], size,
 			 "no generic netlink socket: %.100s", strerror(-rc));
-	/* Without it wait() only wakes up later. */
-	if (netlink_open(&machine->events, NETLINK_ROUTE) == 0 &&
-	    netlink_join(&machine->events, RTNLGRP_LINK) < 0)
-		netlink_close(&machine->events);
 }
 
 static int linux_open(struct dpu_ctx *ctx, const char *path, const char *params)
@@ -69,6 +68,7 @@ static int linux_open(struct dpu_ctx *ctx, const char *path, const char *params)
 	machine->recorded = rc == 0 && strcmp(machine->sysfs.root, "/sys") != 0;
 	open_netlink(machine);
 	ctx->provider = machine;
+	events_open(ctx, &machine->events);
 	return 0;
 }
 
@@ -76,9 +76,12 @@ static void linux_close(struct dpu_ctx *ctx)
 {
 	struct linux_provider *machine = linux_provider(ctx);
 
-	netlink_close(&machine->rtnl);
-	netlink_close(&machine->genl);
-	netlink_close(&machine->events);
+	netlink_close(ctx, &machine->rtnl);
+	netlink_close(ctx, &machine->genl);
+	events_close(ctx, &machine->events);
+	facts_free(ctx, &machine->cache.facts);
+	ctx_free(ctx, machine->sfs);
+	claims_close(ctx, machine->claims);
 	sysfs_close(&machine->sysfs);
 	ctx_free(ctx, machine);
 	ctx->provider = NULL;
@@ -124,53 +127,157 @@ static int join_fail(struct dpu_ctx *ctx, int rc, const char *step, const char *
 	return ctx_fail(ctx, rc, step, handle, "no such device");
 }
 
-static int linux_devices(struct dpu_ctx *ctx, struct provider_device **ret, size_t *count)
+static int64_t now_ms(void)
 {
-	struct facts facts;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void forget_facts(struct dpu_ctx *ctx)
+{
+	struct linux_cache *cache = &linux_provider(ctx)->cache;
+
+	cache->valid = false;
+	facts_free(ctx, &cache->facts);
+}
+
+/* The facts, owned by the cache, that the call may use until it returns. */
+static int read_facts(struct dpu_ctx *ctx, const char *step, const char *handle, bool details,
+		      const struct facts **ret)
+{
+	struct linux_provider *machine = linux_provider(ctx);
+	struct linux_cache *cache = &machine->cache;
+	const int64_t now = now_ms();
 	int rc;
 
-	rc = gather(ctx, "devices", &facts);
+	/* What happens from here on will be heard. */
+	events_take(ctx);
+	if (cache->valid && (cache->details || !details) && now - cache->since_ms < CACHE_MS) {
+		gather_again(ctx, handle, &cache->facts);
+		*ret = &cache->facts;
+		return 0;
+	}
+	forget_facts(ctx);
+	rc = gather(ctx, step, handle, details, &cache->facts);
 	if (rc < 0)
 		return rc;
-	rc = join_devices(ctx, &facts, ret, count);
-	facts_free(ctx, &facts);
+	cache->valid = true;
+	cache->details = details;
+	/* A large machine is not asked faster than it can answer. */
+	cache->since_ms = now_ms();
+	*ret = &cache->facts;
+	return 0;
+}
+
+static int linux_devices(struct dpu_ctx *ctx, struct provider_device **ret, size_t *count)
+{
+	const struct facts *facts;
+	int rc;
+
+	rc = read_facts(ctx, "devices", NULL, true, &facts);
+	if (rc < 0)
+		return rc;
+	rc = join_devices(ctx, facts, ret, count);
 	if (rc < 0)
 		return join_fail(ctx, rc, "devices", NULL);
 	pci_name_models(*ret, *count);
 	return 0;
 }
 
-static int list_ports(struct dpu_ctx *ctx, const char *step, const char *handle, struct provider_port **ret,
-		      size_t *count)
-{
-	struct facts facts;
-	int rc;
-
-	rc = gather(ctx, step, &facts);
-	if (rc < 0)
-		return rc;
-	rc = join_ports(ctx, &facts, handle, ret, count);
-	facts_free(ctx, &facts);
-	return rc < 0 ? join_fail(ctx, rc, step, handle) : 0;
-}
-
 static int linux_ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **ret, size_t *count)
 {
-	return list_ports(ctx, "ports", handle, ret, count);
+	const struct facts *facts;
+	int rc;
+
+	rc = read_facts(ctx, "ports", handle, false, &facts);
+	if (rc < 0)
+		return rc;
+	rc = join_ports(ctx, facts, handle, ret, count);
+	return rc < 0 ? join_fail(ctx, rc, "ports", handle) : 0;
 }
 
 static int linux_functions(struct dpu_ctx *ctx, const char *handle, struct provider_function **ret,
 			   size_t *count)
 {
-	struct facts facts;
+	const struct facts *facts;
 	int rc;
 
-	rc = gather(ctx, "functions", &facts);
+	rc = read_facts(ctx, "functions", handle, false, &facts);
 	if (rc < 0)
 		return rc;
-	rc = join_functions(ctx, &facts, handle, ret, count);
-	facts_free(ctx, &facts);
+	rc = join_functions(ctx, facts, handle, ret, count);
+	/* Who has asked for the functions has asked for all: so much need not be kept for the rest of its
+	 * time. */
+	forget_facts(ctx);
 	return rc < 0 ? join_fail(ctx, rc, "functions", handle) : 0;
+}
+
+static int no_port(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t index)
+{
+	return ctx_fail(ctx, -ENODEV, step, handle, "there is no port %" PRIu32, index);
+}
+
+static int read_port(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t index,
+		     struct provider_port *ret)
+{
+	struct provider_port *ports = NULL;
+	struct facts facts;
+	size_t count = 0, i;
+	int rc;
+
+	rc = gather_port(ctx, step, handle, index, false, &facts);
+	if (rc < 0)
+		return rc;
+	rc = join_ports(ctx, &facts, handle, &ports, &count);
+	facts_free(ctx, &facts);
+	if (rc < 0)
+		return join_fail(ctx, rc, step, handle);
+	for (i = 0; i < count && ports[i].index != index; i++)
+		continue;
+	if (i < count)
+		*ret = ports[i];
+	else
+		rc = no_port(ctx, step, handle, index);
+	ctx_free(ctx, ports);
+	return rc;
+}
+
+static int linux_port(struct dpu_ctx *ctx, const char *handle, uint32_t index, struct provider_port *ret)
+{
+	return read_port(ctx, "port", handle, index, ret);
+}
+
+int linux_read_function(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t index,
+			struct provider_function *ret)
+{
+	struct provider_function *functions = NULL;
+	struct facts facts;
+	size_t count = 0, i;
+	int rc;
+
+	rc = gather_port(ctx, step, handle, index, true, &facts);
+	if (rc < 0)
+		return rc;
+	rc = join_functions(ctx, &facts, handle, &functions, &count);
+	facts_free(ctx, &facts);
+	if (rc < 0)
+		return join_fail(ctx, rc, step, handle);
+	for (i = 0; i < count && (!functions[i].has_port || functions[i].port != index); i++)
+		continue;
+	if (i < count)
+		*ret = functions[i];
+	else
+		rc = no_port(ctx, step, handle, index);
+	ctx_free(ctx, functions);
+	return rc;
+}
+
+static int linux_function(struct dpu_ctx *ctx, const char *handle, uint32_t index,
+			  struct provider_function *ret)
+{
+	return linux_read_function(ctx, "function", handle, index, ret);
 }
 
 static uint64_t counter(const struct sysfs *sysfs, const char *netdev, const char *name)
@@ -194,22 +301,12 @@ static int linux_port_stats(struct dpu_ctx *ctx, const char *handle, uint32_t in
 {
 	struct linux_provider *machine = linux_provider(ctx);
 	struct rtnl_link_stats64 counters = { 0 };
-	struct provider_port port = { 0 }, *ports;
-	bool found = false;
-	size_t count, i;
+	struct provider_port port;
 	int rc;
 
-	rc = list_ports(ctx, "port_stats", handle, &ports, &count);
+	rc = read_port(ctx, "port_stats", handle, index, &port);
 	if (rc < 0)
 		return rc;
-	for (i = 0; i < count && !found; i++) {
-		found = ports[i].index == index;
-		if (found)
-			port = ports[i];
-	}
-	ctx_free(ctx, ports);
-	if (!found)
-		return ctx_fail(ctx, -ENODEV, "port_stats", handle, "no port %" PRIu32, index);
 	if (!port.ifindex)
 		return ctx_fail(ctx, -EOPNOTSUPP, "port_stats", handle,
 				"port %" PRIu32 " has no network device that counts", index);
@@ -237,86 +334,41 @@ static int linux_port_stats(struct dpu_ctx *ctx, const char *handle, uint32_t in
 	return 0;
 }
 
-/* 0 when there is such a device. */
-static int check_device(struct dpu_ctx *ctx, const char *step, const char *handle)
-{
-	struct facts facts;
-	bool there;
-	int rc;
-
-	rc = gather(ctx, step, &facts);
-	if (rc < 0)
-		return rc;
-	there = join_is_device(&facts, handle);
-	facts_free(ctx, &facts);
-	return there ? 0 : ctx_fail(ctx, -ENODEV, step, handle, "no such device");
-}
-
-static int linux_eswitch_mode_get(struct dpu_ctx *ctx, const char *handle, enum dpu_eswitch_mode *ret)
+static int linux_port_rules(struct dpu_ctx *ctx, const char *handle, uint32_t index)
 {
 	struct linux_provider *machine = linux_provider(ctx);
-	uint16_t mode;
+	struct provider_port port;
 	int rc;
 
-	rc = check_device(ctx, "eswitch_mode_get", handle);
-	if (rc < 0)
-		return rc;
-	rc = devlink_present(ctx, machine);
-	if (rc < 0)
-		return ctx_fail_nomem(ctx, "eswitch_mode_get");
-	if (!rc)
-		return ctx_fail(ctx, -EOPNOTSUPP, "eswitch_mode_get", handle, "%s",
-				machine->facility_reason[DPU_FACILITY_DEVLINK]);
-	rc = devlink_eswitch_mode(ctx, machine, handle, &mode);
-	/* The device is there, so it is its devlink instance that is not: it has no e-switch to ask for. */
-	if (rc == -ENODEV)
-		return ctx_fail(ctx, -EOPNOTSUPP, "eswitch_mode_get", handle,
-				"the device has no devlink instance");
-	if (rc < 0)
-		return rc;
-	*ret = (enum dpu_eswitch_mode)mode;
-	return 0;
+	rc = read_port(ctx, "port_rules", handle, index, &port);
+	if (rc < 0 || !port.ifindex || machine->rtnl.fd < 0)
+		return rc < 0 ? rc : 0;
+	return rtnl_filters(ctx, &machine->rtnl, "port_rules", port.ifindex);
 }
 
-static int linux_vf_count(struct dpu_ctx *ctx, const char *handle, uint32_t *total)
-{
-	struct linux_provider *machine = linux_provider(ctx);
-	const char *slash = strchr(handle, '/');
-	char path[SYSFS_PATH_SIZE];
-	uint64_t count, max;
-	int rc;
+/* Temporary files of the running system: gone after a boot, as the SFs are. */
+static const char claims_dir[] = "/run/libdpu";
 
-	/* Only then is the handle safe to make a path of. */
-	rc = check_device(ctx, "vf_count", handle);
-	if (rc < 0)
-		return rc;
-	if (!slash ||
-	    !sysfs_path(path, "bus/%.*s/devices/%s/sriov_numvfs", (int)(slash - handle), handle, slash + 1) ||
-	    !sysfs_number(&machine->sysfs, path, INT32_MAX, &count))
-		return ctx_fail(ctx, -EOPNOTSUPP, "vf_count", handle, "the device has no SR-IOV");
-	if (!sysfs_path(path, "bus/%.*s/devices/%s/sriov_totalvfs", (int)(slash - handle), handle,
-			slash + 1) ||
-	    !sysfs_number(&machine->sysfs, path, INT32_MAX, &max))
-		max = count;
-	if (total)
-		*total = (uint32_t)max;
-	return (int)count;
+static int linux_sf_claim(struct dpu_ctx *ctx, const char *handle, const struct provider_claim *claim)
+{
+	return sf_claims_claim(ctx, &linux_provider(ctx)->claims, claims_dir, handle, claim);
+}
+
+static int linux_sf_unclaim(struct dpu_ctx *ctx, const char *handle, const struct provider_claim *claim)
+{
+	return sf_claims_unclaim(ctx, linux_provider(ctx)->claims, claims_dir, handle, claim);
+}
+
+static int linux_claims_left(struct dpu_ctx *ctx, const char *handle, struct provider_claim **ret,
+			     size_t *count)
+{
+	return sf_claims_left(ctx, claims_dir, handle, ret, count);
 }
 
 static int linux_wait(struct dpu_ctx *ctx, int timeout_ms)
 {
-	struct linux_provider *machine = linux_provider(ctx);
-	struct pollfd events = { .fd = machine->events.fd, .events = POLLIN };
-	char waste[4096];
-
-	if (timeout_ms > WAIT_SLICE_MS)
-		timeout_ms = WAIT_SLICE_MS;
-	/* poll() leaves a negative descriptor alone and only sleeps. What the event says does not matter: who
-	 * waits looks again. */
-	if (poll(&events, 1, timeout_ms) > 0) {
-		while (recv(machine->events.fd, waste, sizeof(waste), MSG_DONTWAIT) > 0)
-			continue;
-	}
+	linux_provider(ctx)->cache.valid = false;
+	events_wait(ctx, timeout_ms < WAIT_SLICE_MS ? timeout_ms : WAIT_SLICE_MS);
 	return 0;
 }
 
@@ -328,8 +380,52 @@ const struct provider_ops provider_linux = {
 	.devices = linux_devices,
 	.ports = linux_ports,
 	.functions = linux_functions,
+	.port = linux_port,
+	.function = linux_function,
+	.versions = devlink_versions,
+	.rdma = rdma_links,
+	.params = devlink_params,
+	.param_set = devlink_param_set,
+	.rates = devlink_rates,
+	.rate_set = devlink_rate_set,
+	.rate_node_add = devlink_rate_node_add,
+	.rate_node_delete = devlink_rate_node_delete,
+	.health = devlink_health,
+	.health_recover = devlink_health_recover,
+	.health_set = devlink_health_set,
+	.resources = devlink_resources,
+	.resource_set = devlink_resource_set,
 	.port_stats = linux_port_stats,
-	.eswitch_mode_get = linux_eswitch_mode_get,
-	.vf_count = linux_vf_count,
+	.eswitch_mode_get = devlink_eswitch_mode_get,
+	.eswitch_mode_set = devlink_eswitch_mode_set,
+	.eswitch_attrs_get = devlink_eswitch_attrs_get,
+	.eswitch_attrs_set = devlink_eswitch_attrs_set,
+	.reload = devlink_reload,
+	.sf_add = devlink_sf_add,
+	.function_set_hw_addr = devlink_function_set_hw_addr,
+	.function_set_caps = devlink_function_set_caps,
+	.function_set_max_io_eqs = devlink_function_set_max_io_eqs,
+	.function_set_max_uc_list = devlink_function_set_max_uc_list,
+	.sf_claim = linux_sf_claim,
+	.sf_unclaim = linux_sf_unclaim,
+	.claims_left = linux_claims_left,
+	.sf_activate = devlink_sf_activate,
+	.sf_deactivate = sf_deactivate,
+	.sf_bind = sf_bind,
+	.sf_delete = devlink_sf_delete,
+	.vf_count = vf_count,
+	.vf_set_count = vf_set_count,
+	.vf_attrs_get = vf_attrs_get,
+	.vf_attrs_set = vf_attrs_set,
+	.vf_stats = vf_stats,
+	.vf_set_msix = vf_set_msix,
+	.vf_msix_total = vf_msix_total,
+	.vf_autoprobe = vf_autoprobe,
+	.vf_set_autoprobe = vf_set_autoprobe,
+	.monitor_open = monitor_open,
+	.monitor_close = monitor_close,
+	.monitor_read = monitor_read,
+	.monitor_dump = monitor_dump,
+	.port_rules = linux_port_rules,
 	.wait = linux_wait,
 };

@@ -15,7 +15,7 @@
 
 enum {
 	DUMP_TRIES = 16,
-	FIRST_BUFFER = 64 * 1024,
+	FIRST_BUFFER = 32 * 1024, /* the largest part of a dump */
 	SOCKET_BUFFER = 1024 * 1024,
 };
 
@@ -24,8 +24,7 @@ int netlink_open(struct netlink *nl, int protocol)
 	struct sockaddr_nl local = { .nl_family = AF_NETLINK };
 	int one = 1, room = SOCKET_BUFFER, fd, rc;
 
-	nl->fd = -1;
-	nl->seq = 0;
+	*nl = (struct netlink){ .fd = -1 };
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (fd < 0)
 		return -errno;
@@ -49,11 +48,12 @@ int netlink_join(struct netlink *nl, uint32_t group)
 												  : 0;
 }
 
-void netlink_close(struct netlink *nl)
+void netlink_close(struct dpu_ctx *ctx, struct netlink *nl)
 {
 	if (nl->fd >= 0)
 		close(nl->fd);
-	nl->fd = -1;
+	ctx_free(ctx, nl->buffer);
+	*nl = (struct netlink){ .fd = -1 };
 }
 
 static void take_extended_ack(struct netlink_answer *answer, const struct nlmsghdr *nlh, size_t offset)
@@ -108,6 +108,8 @@ int netlink_datagram(struct netlink_answer *answer, const void *buffer, size_t l
 	const char *at = buffer;
 	int rc;
 
+	if (len && len < sizeof(struct nlmsghdr))
+		return -EBADMSG;
 	while (len >= sizeof(struct nlmsghdr)) {
 		const struct nlmsghdr *nlh = (const void *)at;
 		size_t step;
@@ -139,69 +141,91 @@ int netlink_datagram(struct netlink_answer *answer, const void *buffer, size_t l
 	return 0;
 }
 
-/* Receives one datagram from the kernel, however large. Its length or a negative errno. */
-static ssize_t receive(struct dpu_ctx *ctx, int fd, char **buffer, size_t *size)
+static ssize_t receive_once(const struct netlink *nl, void *buffer, size_t size, int flags)
 {
-	struct sockaddr_nl from;
-	socklen_t from_len;
-	char *grown;
+	struct sockaddr_nl from = { 0 };
+	socklen_t from_len = sizeof(from);
 	ssize_t len;
 
+	if (nl->peer)
+		return nl->peer->receive(nl->peer->data, buffer, size, flags & MSG_PEEK);
 	for (;;) {
-		len = recv(fd, *buffer, *size, MSG_PEEK | MSG_TRUNC);
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len < 0)
-			return -errno;
-		if ((size_t)len > *size) {
-			grown = ctx_realloc(ctx, *buffer, (size_t)len);
-			if (!grown)
-				return -ENOMEM;
-			*buffer = grown;
-			*size = (size_t)len;
-		}
-		from_len = sizeof(from);
-		len = recvfrom(fd, *buffer, *size, 0, (struct sockaddr *)&from, &from_len);
+		len = recvfrom(nl->fd, buffer, size, flags | MSG_TRUNC, (struct sockaddr *)&from, &from_len);
 		if (len < 0 && errno != EINTR)
 			return -errno;
+		if (len < 0)
+			continue;
 		/* Any process may send to a netlink socket; only the kernel is answering. */
-		if (len >= 0 && from_len == sizeof(from) && from.nl_pid == 0)
+		if (from_len == sizeof(from) && from.nl_pid == 0)
 			return len;
+		if (flags & MSG_PEEK)
+			recv(nl->fd, buffer, 0, flags & ~MSG_PEEK);
 	}
+}
+
+/* Makes the buffer at least that large. */
+static int make_room(struct dpu_ctx *ctx, struct netlink *nl, size_t size)
+{
+	char *grown;
+
+	if (nl->size >= size)
+		return 0;
+	grown = ctx_realloc(ctx, nl->buffer, size);
+	if (!grown)
+		return -ENOMEM;
+	nl->buffer = grown;
+	nl->size = size;
+	return 0;
+}
+
+/* Receives one datagram into the buffer, however large. Its length or a negative errno. */
+static ssize_t receive(struct dpu_ctx *ctx, struct netlink *nl, int flags)
+{
+	ssize_t len;
+
+	if (make_room(ctx, nl, FIRST_BUFFER) < 0)
+		return -ENOMEM;
+	/* Only its length: the bytes need not be copied for that. */
+	len = receive_once(nl, nl->buffer, 0, flags | MSG_PEEK);
+	if (len < 0)
+		return len;
+	if (make_room(ctx, nl, (size_t)len) < 0)
+		return -ENOMEM;
+	return receive_once(nl, nl->buffer, nl->size, flags);
+}
+
+static ssize_t send_message(const struct netlink *nl, const struct nlmsghdr *nlh)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	ssize_t len;
+
+	if (nl->peer)
+		return nl->peer->send(nl->peer->data, nlh, nlh->nlmsg_len);
+	do {
+		len = sendto(nl->fd, nlh, nlh->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	} while (len < 0 && errno == EINTR);
+	return len < 0 ? -errno : len;
 }
 
 static int request_once(struct dpu_ctx *ctx, struct netlink *nl, struct nl_msg *msg,
 			struct netlink_answer *answer)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct nlmsghdr *nlh = nlmsg_hdr(msg);
-	size_t size = FIRST_BUFFER;
-	char *buffer;
 	ssize_t len;
 	int rc;
 
-	buffer = ctx_alloc(ctx, size);
-	if (!buffer)
-		return -ENOMEM;
 	answer->interrupted = false;
 	answer->message[0] = '\0';
 	answer->seq = ++nl->seq;
 	nlh->nlmsg_seq = answer->seq;
 	nlh->nlmsg_pid = 0;
 	nlh->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-	do {
-		len = sendto(nl->fd, nlh, nlh->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
-	} while (len < 0 && errno == EINTR);
-	if (len < 0) {
-		rc = -errno;
-		goto out;
+	len = send_message(nl, nlh);
+	rc = len < 0 ? (int)len : 0;
+	while (rc == 0) {
+		len = receive(ctx, nl, 0);
+		rc = len < 0 ? (int)len : netlink_datagram(answer, nl->buffer, (size_t)len);
 	}
-	do {
-		len = receive(ctx, nl->fd, &buffer, &size);
-		rc = len < 0 ? (int)len : netlink_datagram(answer, buffer, (size_t)len);
-	} while (rc == 0);
-out:
-	ctx_free(ctx, buffer);
 	return rc < 0 ? rc : 0;
 }
 
@@ -221,6 +245,75 @@ int netlink_request(struct dpu_ctx *ctx, struct netlink *nl, struct nl_msg *msg,
 	}
 	snprintf(answer->message, sizeof(answer->message), "the dump was interrupted %d times", DUMP_TRIES);
 	return -EAGAIN;
+}
+
+int netlink_fail(struct dpu_ctx *ctx, int rc, const struct netlink_answer *answer, const char *step,
+		 const char *object)
+{
+	if (rc == -ENOMEM)
+		return ctx_fail_nomem(ctx, step);
+	if (rc == -EBADMSG)
+		return ctx_fail(ctx, rc, step, object, "the kernel's answer is malformed");
+	ctx_fail(ctx, rc, step, object, "%s", answer->message[0] ? answer->message : strerror(-rc));
+	if (rc == -EPERM)
+		ctx_hint(ctx, "the capability CAP_NET_ADMIN is missing: run as root, or grant it");
+	return rc;
+}
+
+int netlink_step(struct dpu_ctx *ctx, struct netlink *nl, struct nl_msg *msg, struct netlink_answer *answer,
+		 const char *step, const char *object)
+{
+	int rc;
+
+	if (!msg)
+		return ctx_fail_nomem(ctx, step);
+	rc = netlink_request(ctx, nl, msg, answer);
+	nlmsg_free(msg);
+	return rc < 0 ? netlink_fail(ctx, rc, answer, step, object) : 0;
+}
+
+/* One datagram of events; they are not all of one request, so their numbers say nothing. */
+static int hand_on(const char *at, size_t len, netlink_object_fn object, void *data)
+{
+	int rc;
+
+	while (len >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *nlh = (const void *)at;
+		size_t step;
+
+		if (nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > len)
+			return -ENOBUFS;
+		rc = nlh->nlmsg_type >= NLMSG_MIN_TYPE ? object(data, nlh) : 0;
+		if (rc < 0)
+			return rc;
+		step = NLMSG_ALIGN((size_t)nlh->nlmsg_len);
+		if (step >= len)
+			break;
+		at += step;
+		len -= step;
+	}
+	return 0;
+}
+
+int netlink_events(struct dpu_ctx *ctx, struct netlink *nl, netlink_object_fn object, void *data)
+{
+	bool lost = false;
+	ssize_t len;
+	int rc = 0;
+
+	do {
+		len = receive(ctx, nl, MSG_DONTWAIT);
+		/* The socket goes on after it has said so. */
+		if (len == -ENOBUFS)
+			lost = true;
+		else if (len >= 0)
+			rc = hand_on(nl->buffer, (size_t)len, object, data);
+	} while (rc == 0 && (len >= 0 || len == -ENOBUFS));
+	if (rc < 0)
+		return rc;
+	if (lost)
+		return -ENOBUFS;
+	return len == -EAGAIN ? 0 : (int)len;
 }
 
 static bool parse(const void *at, size_t len, struct nlattr **attrs, int max)
@@ -278,6 +371,11 @@ bool netlink_u16(const struct nlattr *attr, uint16_t *ret)
 }
 
 bool netlink_u32(const struct nlattr *attr, uint32_t *ret)
+{
+	return value(attr, ret, sizeof(*ret));
+}
+
+bool netlink_u64(const struct nlattr *attr, uint64_t *ret)
 {
 	return value(attr, ret, sizeof(*ret));
 }

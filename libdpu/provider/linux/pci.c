@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include "core/text.h"
 #include "provider/linux/pci.h"
@@ -35,22 +36,27 @@ static void read_function(const struct sysfs *sysfs, const char *address, struct
 		sysfs_link_name(sysfs, path, function->physfn, sizeof(function->physfn));
 }
 
+static int compare_address(const void *address, const void *function)
+{
+	return strcmp(address, ((const struct fact_pci *)function)->address);
+}
+
 /* A VF's number is known to its PF only: virtfn<number> links to the VF. */
-static void number_vf(const struct sysfs *sysfs, struct fact_pci *vf, size_t count)
+static void number_vfs(const struct sysfs *sysfs, const struct fact_pci *pf, struct fact_pci *functions,
+		       size_t count)
 {
 	char path[SYSFS_PATH_SIZE], target[16];
+	struct fact_pci *vf;
 	size_t i;
 
-	vf->vfnum = UINT32_MAX;
 	/* A PF cannot have more VFs than the machine has PCI functions. */
 	for (i = 0; i < count; i++) {
-		if (!sysfs_path(path, "bus/pci/devices/%s/virtfn%zu", vf->physfn, i) ||
+		if (!sysfs_path(path, "bus/pci/devices/%s/virtfn%zu", pf->address, i) ||
 		    !sysfs_link_name(sysfs, path, target, sizeof(target)))
 			break;
-		if (!strcmp(target, vf->address)) {
+		vf = bsearch(target, functions, count, sizeof(*vf), compare_address);
+		if (vf && !strcmp(vf->physfn, pf->address))
 			vf->vfnum = (uint32_t)i;
-			return;
-		}
 	}
 }
 
@@ -58,7 +64,7 @@ int pci_functions(struct dpu_ctx *ctx, const struct sysfs *sysfs, struct fact_pc
 {
 	struct fact_pci *functions = NULL;
 	struct sysfs_names names;
-	size_t i;
+	size_t i, vfs = 0;
 	int rc;
 
 	rc = sysfs_list(ctx, sysfs, "bus/pci/devices", &names);
@@ -72,13 +78,33 @@ int pci_functions(struct dpu_ctx *ctx, const struct sysfs *sysfs, struct fact_pc
 		}
 	}
 	for (i = 0; i < names.count; i++)
-		read_function(sysfs, names.names[i], &functions[i]);
+		read_function(sysfs, names.entries[i].name, &functions[i]);
 	for (i = 0; i < names.count; i++) {
+		functions[i].vfnum = UINT32_MAX;
 		if (functions[i].physfn[0])
-			number_vf(sysfs, &functions[i], names.count);
+			vfs++;
+	}
+	for (i = 0; vfs && i < names.count; i++) {
+		if (!functions[i].physfn[0])
+			number_vfs(sysfs, &functions[i], functions, names.count);
 	}
 	*ret = functions;
 	*count = names.count;
 	sysfs_names_free(ctx, &names);
 	return 0;
+}
+
+size_t pci_pair(const struct sysfs *sysfs, const char *address, uint32_t vfnum, struct fact_pci functions[2])
+{
+	char path[SYSFS_PATH_SIZE], vf[32];
+
+	if (!sysfs_path(path, "bus/pci/devices/%s", address) || !sysfs_exists(sysfs, path))
+		return 0;
+	read_function(sysfs, address, &functions[0]);
+	if (!sysfs_path(path, "bus/pci/devices/%s/virtfn%u", address, vfnum) ||
+	    !sysfs_link_name(sysfs, path, vf, sizeof(vf)))
+		return 1;
+	read_function(sysfs, vf, &functions[1]);
+	functions[1].vfnum = vfnum;
+	return 2;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <string.h>
 #include "core/text.h"
 #include "provider/linux/rdma.h"
 
@@ -7,6 +8,16 @@ const char *rdma_absent(const struct sysfs *sysfs)
 {
 	return sysfs_exists(sysfs, "class/infiniband") ? NULL
 						       : "the kernel has no RDMA (no class/infiniband)";
+}
+
+void rdma_read(const struct sysfs *sysfs, const char *name, struct fact_rdma *rdma)
+{
+	char path[SYSFS_PATH_SIZE];
+
+	memset(rdma, 0, sizeof(*rdma));
+	text_copy(rdma->name, sizeof(rdma->name), name);
+	if (sysfs_path(path, "class/infiniband/%s/ports/1/gid_attrs/ndevs/0", name))
+		sysfs_text(sysfs, path, rdma->netdev, sizeof(rdma->netdev));
 }
 
 int rdma_devices(struct dpu_ctx *ctx, const struct sysfs *sysfs, struct fact_rdma **ret, size_t *count)
@@ -28,11 +39,9 @@ int rdma_devices(struct dpu_ctx *ctx, const struct sysfs *sysfs, struct fact_rdm
 		}
 	}
 	for (i = 0; i < names.count; i++) {
-		text_copy(devices[i].name, sizeof(devices[i].name), names.names[i]);
-		if (sysfs_path(path, "class/infiniband/%s/device", names.names[i]))
+		rdma_read(sysfs, names.entries[i].name, &devices[i]);
+		if (sysfs_path(path, "class/infiniband/%s/device", names.entries[i].name))
 			sysfs_place(sysfs, path, &devices[i].place);
-		if (sysfs_path(path, "class/infiniband/%s/ports/1/gid_attrs/ndevs/0", names.names[i]))
-			sysfs_text(sysfs, path, devices[i].netdev, sizeof(devices[i].netdev));
 	}
 	*ret = devices;
 	*count = names.count;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <linux/if.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +13,12 @@ enum {
 	/* Newer than the kernel headers that libdpu may be built with. */
 	LINK_DEVLINK_PORT = 62, /* IFLA_DEVLINK_PORT */
 	LINK_MAX = 62,
-	EXT_SKIP_STATS = 1 << 3, /* RTEXT_FILTER_SKIP_STATS */
+	REQUEST_SIZE = 256,
 };
 
 static void parse_switch_id(const struct nlattr *attr, char *text, size_t size)
 {
+	static const char digits[] = "0123456789abcdef";
 	const uint8_t *bytes;
 	size_t i, len;
 
@@ -25,8 +28,11 @@ static void parse_switch_id(const struct nlattr *attr, char *text, size_t size)
 	len = (size_t)nla_len(attr);
 	if (2 * len >= size)
 		return;
-	for (i = 0; i < len; i++)
-		snprintf(text + 2 * i, size - 2 * i, "%02x", bytes[i]);
+	for (i = 0; i < len; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	text[2 * len] = '\0';
 }
 
 static void parse_devlink_port(const struct nlattr *attr, struct fact_link *link)
@@ -44,16 +50,20 @@ int rtnl_parse_link(const struct nlmsghdr *nlh, struct fact_link *link)
 	struct nlattr *attrs[LINK_MAX + 1];
 	struct ifinfomsg header;
 
-	if (nlh->nlmsg_type != RTM_NEWLINK)
+	if (nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK)
 		return 0;
 	if (!netlink_parse(nlh, sizeof(header), attrs, LINK_MAX))
 		return -EBADMSG;
 	memcpy(&header, nlmsg_data(nlh), sizeof(header));
+	/* A bridge tells of its ports in the same messages. */
+	if (header.ifi_family != AF_UNSPEC)
+		return 0;
 	if (header.ifi_index <= 0)
 		return -EBADMSG;
 
 	memset(link, 0, sizeof(*link));
 	link->ifindex = (uint32_t)header.ifi_index;
+	link->flags = header.ifi_flags & (IFF_UP | IFF_RUNNING | IFF_LOWER_UP);
 	if (!netlink_text(attrs[IFLA_IFNAME], link->name, sizeof(link->name)))
 		return -EBADMSG;
 	netlink_text(attrs[IFLA_PHYS_PORT_NAME], link->phys_port_name, sizeof(link->phys_port_name));
@@ -117,23 +127,16 @@ static void forget_links(void *data)
 	links->count = 0;
 }
 
-static int compare_links(const void *a, const void *b)
-{
-	const struct fact_link *left = a, *right = b;
-
-	return (left->ifindex > right->ifindex) - (left->ifindex < right->ifindex);
-}
-
-/* A RTM_GETLINK for one device, or (0) for all. */
-static struct nl_msg *getlink(uint32_t ifindex, uint32_t ext_mask)
+struct nl_msg *rtnl_getlink(uint32_t ifindex, uint32_t ext_mask)
 {
 	struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
 	struct nl_msg *msg;
 
-	msg = nlmsg_alloc_simple(RTM_GETLINK, ifindex ? 0 : NLM_F_DUMP);
+	msg = nlmsg_alloc_size(REQUEST_SIZE);
 	if (!msg)
 		return NULL;
-	if (nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) < 0 ||
+	if (!nlmsg_put(msg, 0, 0, RTM_GETLINK, 0, ifindex ? 0 : NLM_F_DUMP) ||
+	    nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) < 0 ||
 	    nla_put_u32(msg, IFLA_EXT_MASK, ext_mask) < 0) {
 		nlmsg_free(msg);
 		return NULL;
@@ -146,24 +149,43 @@ int rtnl_links(struct dpu_ctx *ctx, struct netlink *rtnl, const char *step, stru
 {
 	struct links links = { .ctx = ctx };
 	struct netlink_answer answer = { .object = add_link, .restart = forget_links, .data = &links };
-	struct nl_msg *msg;
 	int rc;
 
-	msg = getlink(0, EXT_SKIP_STATS);
-	if (!msg)
-		return ctx_fail_nomem(ctx, step);
-	rc = netlink_request(ctx, rtnl, msg, &answer);
-	nlmsg_free(msg);
+	rc = netlink_step(ctx, rtnl, rtnl_getlink(0, RTNL_SKIP_STATS), &answer, step, "RTM_GETLINK");
 	if (rc < 0) {
 		forget_links(&links);
-		return ctx_fail(ctx, rc, step, "RTM_GETLINK", "%s",
-				answer.message[0] ? answer.message : strerror(-rc));
+		return rc;
 	}
-	if (links.count)
-		qsort(links.items, links.count, sizeof(links.items[0]), compare_links);
 	*ret = links.items;
 	*count = links.count;
 	return 0;
+}
+
+static int take_link(void *data, const struct nlmsghdr *nlh)
+{
+	int rc = rtnl_parse_link(nlh, data);
+
+	return rc < 0 ? rc : 0;
+}
+
+int rtnl_link(struct dpu_ctx *ctx, struct netlink *rtnl, const char *step, uint32_t ifindex, const char *name,
+	      struct fact_link *ret)
+{
+	struct netlink_answer answer = { .object = take_link, .data = ret };
+	char object[32];
+	struct nl_msg *msg;
+
+	memset(ret, 0, sizeof(*ret));
+	snprintf(object, sizeof(object), "ifindex %u", ifindex);
+	msg = rtnl_getlink(ifindex, RTNL_SKIP_STATS);
+	if (msg && name) {
+		nlmsg_hdr(msg)->nlmsg_flags &= (uint16_t)~NLM_F_DUMP;
+		if (nla_put_string(msg, IFLA_IFNAME, name) < 0) {
+			nlmsg_free(msg);
+			msg = NULL;
+		}
+	}
+	return netlink_step(ctx, rtnl, msg, &answer, step, name ? name : object);
 }
 
 struct counters {
@@ -186,21 +208,58 @@ int rtnl_stats(struct dpu_ctx *ctx, struct netlink *rtnl, uint32_t ifindex, stru
 {
 	struct counters counters = { .found = false };
 	struct netlink_answer answer = { .object = take_stats, .data = &counters };
-	struct nl_msg *msg;
 	char object[32];
 	int rc;
 
-	msg = getlink(ifindex, 0);
-	if (!msg)
-		return ctx_fail_nomem(ctx, "port_stats");
-	rc = netlink_request(ctx, rtnl, msg, &answer);
-	nlmsg_free(msg);
 	snprintf(object, sizeof(object), "ifindex %u", ifindex);
+	rc = netlink_step(ctx, rtnl, rtnl_getlink(ifindex, 0), &answer, "port_stats", object);
 	if (rc < 0)
-		return ctx_fail(ctx, rc, "port_stats", object, "%s",
-				answer.message[0] ? answer.message : strerror(-rc));
+		return rc;
 	if (!counters.found)
 		return ctx_fail(ctx, -EOPNOTSUPP, "port_stats", object, "the network device counts nothing");
 	*ret = counters.stats;
 	return 0;
+}
+
+static int count_filter(void *data, const struct nlmsghdr *nlh)
+{
+	struct nlattr *attrs[TCA_OPTIONS + 1];
+	struct tcmsg header;
+	int *count = data;
+
+	if (nlh->nlmsg_type != RTM_NEWTFILTER || !netlink_parse(nlh, sizeof(header), attrs, TCA_OPTIONS))
+		return 0;
+	/* A filter without a handle is the head of a priority, not a rule. */
+	memcpy(&header, nlmsg_data(nlh), sizeof(header));
+	if (header.tcm_handle && attrs[TCA_OPTIONS])
+		(*count)++;
+	return 0;
+}
+
+static void restart_count(void *data)
+{
+	*(int *)data = 0;
+}
+
+int rtnl_filters(struct dpu_ctx *ctx, struct netlink *rtnl, const char *step, uint32_t ifindex)
+{
+	struct tcmsg header = {
+		.tcm_family = AF_UNSPEC,
+		.tcm_ifindex = (int)ifindex,
+		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+	};
+	int count = 0;
+	struct netlink_answer answer = { .object = count_filter, .restart = restart_count, .data = &count };
+	char object[32];
+	struct nl_msg *msg;
+	int rc;
+
+	snprintf(object, sizeof(object), "ifindex %u", ifindex);
+	msg = nlmsg_alloc_simple(RTM_GETTFILTER, NLM_F_DUMP);
+	if (msg && nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	rc = netlink_step(ctx, rtnl, msg, &answer, step, object);
+	return rc < 0 ? rc : count;
 }

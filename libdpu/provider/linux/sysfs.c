@@ -59,6 +59,19 @@ bool sysfs_exists(const struct sysfs *sysfs, const char *path)
 	return path[0] && !faccessat(sysfs->fd, path, F_OK, 0);
 }
 
+bool sysfs_device_path(const struct sysfs *sysfs, const char *handle, const char *attribute,
+		       char path[SYSFS_PATH_SIZE])
+{
+	const char *slash = strchr(handle, '/');
+	int bus = slash ? (int)(slash - handle) : 0;
+
+	if (!slash || strchr(slash + 1, '/') || handle[0] == '.' || slash[1] == '.' || !slash[1])
+		return false;
+	if (!sysfs_path(path, "bus/%.*s/devices/%s", bus, handle, slash + 1) || !sysfs_exists(sysfs, path))
+		return false;
+	return sysfs_path(path, "bus/%.*s/devices/%s/%s", bus, handle, slash + 1, attribute);
+}
+
 static bool read_text(int fd, char *text, size_t size)
 {
 	size_t len = 0;
@@ -66,12 +79,12 @@ static bool read_text(int fd, char *text, size_t size)
 
 	text[0] = '\0';
 	do {
-		n = read(fd, text + len, size - 1 - len);
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0)
-			len += (size_t)n;
-	} while (n != 0 && len < size - 1);
+		n = read(fd, text, size - 1);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return false;
+	/* An attribute is read in one go. */
+	len = (size_t)n;
 	text[len] = '\0';
 	/* An attribute may hold anything, also bytes after a NUL: what counts ends there. */
 	len = strlen(text);
@@ -104,6 +117,27 @@ bool sysfs_number(const struct sysfs *sysfs, const char *path, uint64_t max, uin
 	return sysfs_text(sysfs, path, text, sizeof(text)) && text_number(text, max, ret);
 }
 
+int sysfs_write(const struct sysfs *sysfs, const char *path, const char *text)
+{
+	const size_t len = strlen(text);
+	int fd, rc = 0;
+	ssize_t n;
+
+	fd = path[0] ? openat(sysfs->fd, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return path[0] ? -errno : -ENAMETOOLONG;
+	/* The kernel acts on each write: one that was interrupted has not been acted on. */
+	do {
+		n = write(fd, text, len);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		rc = -errno;
+	else if ((size_t)n != len)
+		rc = -EIO;
+	close(fd);
+	return rc;
+}
+
 bool sysfs_link_name(const struct sysfs *sysfs, const char *path, char *name, size_t size)
 {
 	char target[SYSFS_PATH_SIZE];
@@ -118,6 +152,22 @@ bool sysfs_link_name(const struct sysfs *sysfs, const char *path, char *name, si
 	slash = strrchr(target, '/');
 	text_copy(name, size, slash ? slash + 1 : target);
 	return true;
+}
+
+bool sysfs_link_dir(const struct sysfs *sysfs, const char *path, char dir[SYSFS_PATH_SIZE])
+{
+	ssize_t len;
+	char *slash;
+
+	dir[0] = '\0';
+	len = path[0] ? readlinkat(sysfs->fd, path, dir, SYSFS_PATH_SIZE - 1) : -1;
+	if (len <= 0)
+		return false;
+	dir[len] = '\0';
+	slash = strrchr(dir, '/');
+	if (slash)
+		*slash = '\0';
+	return slash != NULL;
 }
 
 bool sysfs_resolve(const struct sysfs *sysfs, const char *path, char resolved[SYSFS_PATH_SIZE])
@@ -142,7 +192,7 @@ bool sysfs_resolve(const struct sysfs *sysfs, const char *path, char resolved[SY
 
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	return strcmp(((const struct sysfs_entry *)a)->name, ((const struct sysfs_entry *)b)->name);
 }
 
 int sysfs_list(struct dpu_ctx *ctx, const struct sysfs *sysfs, const char *path, struct sysfs_names *ret)
@@ -162,12 +212,13 @@ int sysfs_list(struct dpu_ctx *ctx, const struct sysfs *sysfs, const char *path,
 		return 0;
 	}
 	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(list.entries->name))
 			continue;
-		rc = ctx_grow(ctx, &list.names, list.count, sizeof(list.names[0]));
+		rc = ctx_grow(ctx, &list.entries, list.count, sizeof(list.entries[0]));
 		if (rc < 0)
 			break;
-		text_copy(list.names[list.count++], sizeof(list.names[0]), entry->d_name);
+		list.entries[list.count].inode = entry->d_ino;
+		text_copy(list.entries[list.count++].name, sizeof(list.entries->name), entry->d_name);
 	}
 	closedir(dir);
 	if (rc < 0) {
@@ -175,15 +226,15 @@ int sysfs_list(struct dpu_ctx *ctx, const struct sysfs *sysfs, const char *path,
 		return rc;
 	}
 	if (list.count)
-		qsort(list.names, list.count, sizeof(list.names[0]), compare_names);
+		qsort(list.entries, list.count, sizeof(list.entries[0]), compare_names);
 	*ret = list;
 	return 0;
 }
 
 void sysfs_names_free(struct dpu_ctx *ctx, struct sysfs_names *names)
 {
-	ctx_free(ctx, names->names);
-	names->names = NULL;
+	ctx_free(ctx, names->entries);
+	names->entries = NULL;
 	names->count = 0;
 }
 

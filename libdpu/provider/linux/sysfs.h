@@ -16,9 +16,15 @@ struct sysfs {
 	char root[SYSFS_PATH_SIZE]; /* its absolute path, links resolved, without a trailing slash */
 };
 
-/* Names of a directory's entries, sorted. */
+/* An entry of a directory; names that are longer are left out. */
+struct sysfs_entry {
+	uint64_t inode; /* in sysfs no other object ever has it again */
+	char name[64];
+};
+
+/* The entries of a directory, sorted by name. */
 struct sysfs_names {
-	char (*names)[256];
+	struct sysfs_entry *entries;
 	size_t count;
 };
 
@@ -31,14 +37,25 @@ bool sysfs_path(char path[SYSFS_PATH_SIZE], const char *format, ...) __attribute
 
 bool sysfs_exists(const struct sysfs *sysfs, const char *path);
 
+/* The path of an attribute of the device with that handle ("pci/0000:03:00.0"); false when there is no such
+ * device. A handle may come from outside: one that leads out of its directory is none. */
+bool sysfs_device_path(const struct sysfs *sysfs, const char *handle, const char *attribute,
+		       char path[SYSFS_PATH_SIZE]);
+
 /* The text of an attribute without its trailing white space; false (and "") if it cannot be read. */
 bool sysfs_text(const struct sysfs *sysfs, const char *path, char *text, size_t size);
 
 /* A number, decimal or 0x-hexadecimal; false (and *ret untouched) if it cannot be read or exceeds max. */
 bool sysfs_number(const struct sysfs *sysfs, const char *path, uint64_t max, uint64_t *ret);
 
+/* Writes an attribute in one write. 0 or the negative errno that the kernel's driver gave. */
+int sysfs_write(const struct sysfs *sysfs, const char *path, const char *text);
+
 /* The last component of what a link points to; false (and "") if there is no such link. */
 bool sysfs_link_name(const struct sysfs *sysfs, const char *path, char *name, size_t size);
+
+/* The directory that what a link points to stands in, as the link has it; false for no such link. */
+bool sysfs_link_dir(const struct sysfs *sysfs, const char *path, char dir[SYSFS_PATH_SIZE]);
 
 /* The path below the root with all links resolved; false (and "") if there is none or it leads out. */
 bool sysfs_resolve(const struct sysfs *sysfs, const char *path, char resolved[SYSFS_PATH_SIZE]);
