@@ -92,8 +92,8 @@ DPU_PUBLIC int dpu_eswitch_detach(struct dpu_eswitch *eswitch, struct dpu_port *
  * @brief Moves packets: takes up to a burst from each end, decides them and delivers them.
  * @param eswitch A data path.
  * @return How many packets were taken, 0 when there was nothing to do; or a negative errno: -EIO a queue has
- *  stopped (its end is detached, the others go on at the next call); -ENODEV the device has gone; -EOPNOTSUPP its
- *  e-switch has been taken away (NIC mode). In legacy mode nothing moves.
+ *  stopped (its end is detached, the others go on at the next call); -ENODEV the device has gone; -EOPNOTSUPP
+ * its e-switch has been taken away (NIC mode). In legacy mode nothing moves.
  */
 DPU_PUBLIC int dpu_eswitch_process(struct dpu_eswitch *eswitch);
 

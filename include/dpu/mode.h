@@ -225,7 +225,8 @@ DPU_PUBLIC int dpu_eswitch_inline_parse(const char *name, enum dpu_eswitch_inlin
 
 /**
  * @brief Reloads a device's driver or activates its firmware, and returns when that is done. SFs, VFs and
- * flow rules of the device may be lost.
+ * flow rules of the device may be lost. There is no deadline: the kernel does it in one call that nothing
+ * ends early.
  * @param device A device.
  * @param action What to do.
  * @param limit What must not happen on the way.

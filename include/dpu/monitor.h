@@ -82,7 +82,9 @@ DPU_PUBLIC struct dpu_monitor *dpu_monitor_ref(struct dpu_monitor *monitor);
 DPU_PUBLIC struct dpu_monitor *dpu_monitor_unref(struct dpu_monitor *monitor);
 
 /**
- * @brief Gives the descriptor for poll(2). It is readable when dpu_monitor_next() may have something.
+ * @brief Gives the descriptor for poll(2). It is readable when dpu_monitor_next() may have something; call
+ * that until it has nothing more before polling again, for events that it has read already do not make the
+ * descriptor readable.
  * @param monitor A monitor.
  * @return The descriptor, owned by the monitor: neither read nor close it.
  */

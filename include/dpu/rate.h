@@ -43,18 +43,18 @@ struct dpu_rate {
 
 /** What to change: bits of dpu_rate_attrs.set. */
 enum dpu_rate_field {
-	DPU_RATE_TX_SHARE = 1,          /**< tx_share. */
-	DPU_RATE_TX_MAX = 2,            /**< tx_max. */
-	DPU_RATE_PRIORITY = 4,          /**< priority. */
-	DPU_RATE_WEIGHT = 8,            /**< weight. */
-	DPU_RATE_PARENT = 16,           /**< parent. */
+	DPU_RATE_TX_SHARE = 1,            /**< tx_share. */
+	DPU_RATE_TX_MAX = 2,              /**< tx_max. */
+	DPU_RATE_PRIORITY = 4,            /**< priority. */
+	DPU_RATE_WEIGHT = 8,              /**< weight. */
+	DPU_RATE_PARENT = 16,             /**< parent. */
 	DPU_RATE_FIELD_PAD_ = 0x7fffffff, /**< Fixes the width of the enumeration. */
 };
 
 /** Attributes of a rate object. */
 struct dpu_rate_attrs {
 	size_t sz;          /**< Set by DPU_OPTS(). */
-	const char *node;   /**< The node's name, or NULL for the leaf of port. */
+	const char *node;   /**< The node's name (no number), or NULL for the leaf of port. */
 	const char *parent; /**< The node to belong to; NULL or "" for none. */
 	uint64_t tx_share;  /**< Assured, bytes per second; 0 none. */
 	uint64_t tx_max;    /**< At most, bytes per second; 0 no limit. */

@@ -19,14 +19,14 @@ extern "C" {
 
 /** Attributes of a VF: bits of dpu_vf_attrs.set. */
 enum dpu_vf_field {
-	DPU_VF_HW_ADDR = 1,           /**< hw_addr. */
-	DPU_VF_VLAN = 2,              /**< vlan, qos, vlan_proto. */
-	DPU_VF_SPOOFCHK = 4,          /**< spoofchk. */
-	DPU_VF_TRUST = 8,             /**< trust. */
-	DPU_VF_LINK_STATE = 16,       /**< link_state. */
-	DPU_VF_RATE = 32,             /**< min_tx_rate, max_tx_rate. */
-	DPU_VF_NODE_GUID = 64,        /**< node_guid. */
-	DPU_VF_PORT_GUID = 128,       /**< port_guid. */
+	DPU_VF_HW_ADDR = 1,             /**< hw_addr. */
+	DPU_VF_VLAN = 2,                /**< vlan, qos, vlan_proto. */
+	DPU_VF_SPOOFCHK = 4,            /**< spoofchk. */
+	DPU_VF_TRUST = 8,               /**< trust. */
+	DPU_VF_LINK_STATE = 16,         /**< link_state. */
+	DPU_VF_RATE = 32,               /**< min_tx_rate, max_tx_rate. */
+	DPU_VF_NODE_GUID = 64,          /**< node_guid. */
+	DPU_VF_PORT_GUID = 128,         /**< port_guid. */
 	DPU_VF_FIELD_PAD_ = 0x7fffffff, /**< Fixes the width of the enumeration. */
 };
 
@@ -104,8 +104,8 @@ DPU_PUBLIC int dpu_vf_stats(struct dpu_function *vf, struct dpu_vf_stats *stats)
  * @param vf A VF.
  * @param count How many; 0 the device's own choice.
  * @return 0, or a negative errno: -EBUSY a driver has the VF; -EOPNOTSUPP the device cannot; -EINVAL the
- *  function is no VF; -ENOSPC or -ERANGE the pool has not so many; -EPERM or -EACCES not root; others as the
- *  kernel says.
+ *  function is no VF, or the device wants more for it; -EOVERFLOW more than one VF can have; -ENOSPC or
+ * -ERANGE the pool has not so many; -EPERM or -EACCES not root; others as the driver says.
  */
 DPU_PUBLIC int dpu_vf_set_msix(struct dpu_function *vf, uint32_t count);
 

@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -20,6 +19,7 @@ enum {
 	HELD = '+',
 	/* How often somebody else's short look at a file may be in the way. */
 	TRIES = 1000,
+	FILES_MAX = 1000, /* of one process */
 };
 
 #define OWNER_PREFIX "claims of "
@@ -33,6 +33,7 @@ struct claims {
 	char *dir;
 	char name[48]; /* of the file in it */
 	int fd;        /* -1 while there is no file */
+	pid_t pid;     /* whose it is */
 	struct slot *slots;
 	size_t count;
 };
@@ -44,6 +45,7 @@ int claims_open(struct dpu_ctx *ctx, const char *step, const char *dir, struct c
 	if (!claims)
 		return ctx_fail_nomem(ctx, step);
 	claims->fd = -1;
+	claims->pid = getpid();
 	claims->dir = ctx_strdup(ctx, dir);
 	if (!claims->dir) {
 		ctx_free(ctx, claims);
@@ -306,17 +308,19 @@ int claims_forget(struct dpu_ctx *ctx, const char *step, const char *dir, const 
 	return rc;
 }
 
-/* A new file with nothing but its owner in it, locked. Its number is unique while this process lives. */
+/* A new file with nothing but its owner in it, locked. */
 static int create_file(struct claims *claims, int dir)
 {
-	static atomic_uint number;
 	char owner[CLAIMS_TEXT_MAX + 1], record[RECORD];
 	struct stat st;
+	unsigned int number = 0;
 	int fd, rc = 0;
 
-	snprintf(claims->name, sizeof(claims->name), "%ld-%u", (long)getpid(),
-		 atomic_fetch_add_explicit(&number, 1, memory_order_relaxed));
-	fd = openat(dir, claims->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	/* A process may have several, and there may be those of an earlier one with its number. */
+	do {
+		snprintf(claims->name, sizeof(claims->name), "%ld-%u", (long)getpid(), number);
+		fd = openat(dir, claims->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	} while (fd < 0 && errno == EEXIST && ++number < FILES_MAX);
 	if (fd < 0)
 		return -errno;
 	/* Somebody may look at it, or even sweep it away, before it is locked: then it is no good. */
@@ -440,7 +444,8 @@ void claims_close(struct dpu_ctx *ctx, struct claims *claims)
 		return;
 	for (i = 0; i < claims->count; i++)
 		held |= claims->slots[i].held;
-	dir = claims->fd < 0 || held ? -1 : open_dir(claims->dir);
+	/* A child that has not called exec(3) shares the file; it is not the child's to remove. */
+	dir = claims->fd < 0 || held || claims->pid != getpid() ? -1 : open_dir(claims->dir);
 	if (dir >= 0) {
 		unlinkat(dir, claims->name, 0);
 		close(dir);

@@ -91,7 +91,8 @@ int json_file_write(struct dpu_ctx *ctx, const char *step, const char *path, con
 	if (!text)
 		return ctx_fail_nomem(ctx, step);
 
-	/* What a killed writer left is of no use; what somebody else put there is not to be written through. */
+	/* What a killed writer left is of no use; what somebody else put there is not to be written through.
+	 */
 	unlink(beside);
 	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0) {

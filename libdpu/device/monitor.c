@@ -170,11 +170,21 @@ static int drop(struct dpu_monitor *monitor, int *link)
 	return 0;
 }
 
+/* At the same port, but not the same: what was there has gone, and something else has come. */
+static bool is_replaced(const struct provider_event *old, const struct provider_event *fact)
+{
+	if (fact->object != DPU_EVENT_PORT && fact->object != DPU_EVENT_FUNCTION)
+		return false;
+	return old->identity != fact->identity ||
+	       (old->ifindex && fact->ifindex && old->ifindex != fact->ifindex);
+}
+
 /* Takes over what is said of one object. */
 static int apply(struct dpu_monitor *monitor, const struct provider_event *fact, bool quiet)
 {
 	struct known *known;
 	int *link;
+	int rc;
 
 	if (!(monitor->objects & (1u << fact->object)))
 		return 0;
@@ -184,6 +194,10 @@ static int apply(struct dpu_monitor *monitor, const struct provider_event *fact,
 	if (fact->gone)
 		return drop(monitor, link);
 	known = &monitor->known[*link];
+	if (is_replaced(&known->fact, fact)) {
+		rc = drop(monitor, link);
+		return rc < 0 ? rc : add(monitor, fact, quiet);
+	}
 	known->seen = true;
 	if (known->fact.hash == fact->hash)
 		return 0;
@@ -193,32 +207,47 @@ static int apply(struct dpu_monitor *monitor, const struct provider_event *fact,
 	return 0;
 }
 
-/* Compares all that there is with all that is known. */
-static int resync(struct dpu_monitor *monitor, bool quiet)
+/* Reports what is known and not among the facts. */
+static int drop_missing(struct dpu_monitor *monitor, const struct provider_event *facts, size_t count)
 {
-	struct dpu_ctx *ctx = monitor->ctx;
-	struct provider_event *facts = NULL;
-	size_t count = 0, i;
-	int *link;
-	int rc;
+	int rc = 0, *link;
+	size_t i;
 
-	rc = ctx->ops->monitor_dump(ctx, monitor->source, &facts, &count);
-	if (rc < 0)
-		return rc;
 	for (i = 0; i < monitor->known_count; i++)
 		monitor->known[i].seen = false;
-	for (i = 0; i < count && rc >= 0; i++)
-		rc = apply(monitor, &facts[i], quiet);
-	ctx_free(ctx, facts);
-	for (i = 0; i < BUCKETS && rc >= 0; i++) {
+	for (i = 0; i < count; i++) {
+		link = find(monitor, &facts[i]);
+		if (*link != NONE)
+			monitor->known[*link].seen = true;
+	}
+	for (i = 0; i < BUCKETS && rc == 0; i++) {
 		link = &monitor->buckets[i];
-		while (*link != NONE && rc >= 0) {
+		while (*link != NONE && rc == 0) {
 			if (monitor->known[*link].seen)
 				link = &monitor->known[*link].next;
 			else
 				rc = drop(monitor, link);
 		}
 	}
+	return rc;
+}
+
+/* Compares all that there is with all that is known. What has gone is told first: its name may be another's
+ * by now. */
+static int resync(struct dpu_monitor *monitor, bool quiet)
+{
+	struct dpu_ctx *ctx = monitor->ctx;
+	struct provider_event *facts = NULL;
+	size_t count = 0, i;
+	int rc;
+
+	rc = ctx->ops->monitor_dump(ctx, monitor->source, &facts, &count);
+	if (rc < 0)
+		return rc;
+	rc = drop_missing(monitor, facts, count);
+	for (i = 0; i < count && rc == 0; i++)
+		rc = apply(monitor, &facts[i], quiet);
+	ctx_free(ctx, facts);
 	if (rc < 0)
 		return ctx_fail_nomem(ctx, "monitor");
 	monitor->stale = false;

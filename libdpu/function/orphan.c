@@ -17,10 +17,19 @@ struct orphans {
 	size_t count;
 };
 
+/*
+ * Numbers are used again, by other tools too: what a claim is on is told by the representor, of which there
+ * is never another one with the same ifindex. Before there was a representor, the program had come no further
+ * than making the port.
+ */
 static bool is_claimed(const struct provider_claim *claim, const struct provider_function *info)
 {
-	return info->type == DPU_FUNCTION_SF && info->has_port && claim->controller == info->controller &&
-	       claim->pfnum == info->pfnum && claim->sfnum == info->number;
+	if (info->type != DPU_FUNCTION_SF || !info->has_port || claim->controller != info->controller ||
+	    claim->pfnum != info->pfnum || claim->sfnum != info->number)
+		return false;
+	if (claim->ifindex)
+		return claim->ifindex == info->representor_ifindex;
+	return info->state == DPU_FUNCTION_INACTIVE && info->opstate == DPU_FUNCTION_DETACHED;
 }
 
 static const struct provider_claim *claim_on(const struct orphans *orphans,
@@ -96,6 +105,9 @@ static int collect(struct orphans *orphans)
 	int rc;
 
 	rc = ctx->ops->claims_left(ctx, handle, &orphans->claims, &orphans->claim_count);
+	/* What has no SFs has no orphans. */
+	if (rc == -EOPNOTSUPP)
+		return 0;
 	if (rc < 0 || !orphans->claim_count)
 		return rc;
 	rc = ctx->ops->functions(ctx, handle, &infos, &count);

@@ -85,7 +85,8 @@ static int find(struct dpu_device *device, const struct dpu_rate_attrs *attrs, s
 		*ret = items[i];
 	} else {
 		name_object(device, attrs, object, sizeof(object));
-		rc = ctx_fail(ctx, -ENODEV, "rate_set", object, "there is no such rate");
+		ctx_fail(ctx, -ENODEV, "rate_set", object, "there is no such rate");
+		rc = ctx_hint(ctx, "list the device's rates to see what there is");
 	}
 	ctx_free(ctx, items);
 	return rc;
@@ -139,6 +140,8 @@ int dpu_rate_node_add(struct dpu_device *device, const struct dpu_rate_attrs *us
 		return rc;
 	if (!attrs.node)
 		return ctx_fail(ctx, -EINVAL, "rate_node_add", device->info.handle, "a node has a name");
+	if (strspn(attrs.node, "0123456789") == strlen(attrs.node))
+		return ctx_fail(ctx, -EINVAL, "rate_node_add", attrs.node, "a node's name is no number");
 	return ctx->ops->rate_node_add(ctx, device->info.handle, &attrs);
 }
 

@@ -18,6 +18,7 @@ enum {
 struct sf_wait {
 	struct dpu_device *device;
 	uint32_t port;
+	struct provider_claim *claim; /* of one that is being made; else NULL */
 	struct provider_function now;
 	char missing[96]; /* what was waited for when the time was over */
 };
@@ -26,6 +27,35 @@ static int missing(struct sf_wait *wait, const char *what, const char *name)
 {
 	snprintf(wait->missing, sizeof(wait->missing), "%s%s%s", what, name[0] ? " " : "", name);
 	return 0;
+}
+
+/* Changes what stands beside the SF: there is no moment at which nothing does. Without a claim the SF is as
+ * good; only, nobody would know whose it was. */
+static int change_claim(struct dpu_device *device, struct provider_claim *claim,
+			const struct provider_claim *to)
+{
+	struct dpu_ctx *ctx = device->ctx;
+	int rc;
+
+	rc = ctx->ops->sf_claim(ctx, device->info.handle, to);
+	if (rc == 0)
+		ctx->ops->sf_unclaim(ctx, device->info.handle, claim);
+	else
+		ctx_log(ctx, DPU_LOG_INFO, "%s", dpu_ctx_error_text(ctx));
+	*claim = *to;
+	return rc;
+}
+
+/* Now that there is a representor, the claim is on this SF and no other of its number. */
+static void claim_representor(struct sf_wait *wait)
+{
+	struct dpu_ctx *ctx = wait->device->ctx;
+	struct dpu_error error = ctx->error;
+	struct provider_claim claim = *wait->claim;
+
+	claim.ifindex = wait->now.representor_ifindex;
+	change_claim(wait->device, wait->claim, &claim);
+	ctx->error = error;
 }
 
 /* A local SF is usable when its driver has it and its network device is there; an SF of another controller
@@ -41,6 +71,8 @@ static int sf_usable(void *arg)
 	rc = ctx->ops->function(ctx, device->info.handle, wait->port, &wait->now);
 	if (rc < 0)
 		return rc;
+	if (wait->claim && now->representor_ifindex && !wait->claim->ifindex)
+		claim_representor(wait);
 	if (!now->representor[0])
 		return missing(wait, "its representor has no network device", "");
 	if (now->state == DPU_FUNCTION_INACTIVE || now->controller)
@@ -98,8 +130,8 @@ static void sf_undo(struct dpu_device *device, uint32_t port, bool activated)
 }
 
 static int sf_build(struct dpu_device *device, uint32_t port, const struct dpu_sf_opts *opts,
-		    const char *object, const struct deadline *deadline, bool *activated,
-		    struct dpu_function **ret)
+		    struct provider_claim *claim, const char *object, const struct deadline *deadline,
+		    bool *activated, struct dpu_function **ret)
 {
 	const struct function_change change = {
 		.hw_addr = opts->hw_addr,
@@ -108,11 +140,16 @@ static int sf_build(struct dpu_device *device, uint32_t port, const struct dpu_s
 		.max_io_eqs = opts->max_io_eqs,
 		.max_uc_list = opts->max_uc_list,
 	};
-	struct sf_wait wait = { .device = device, .port = port };
+	struct sf_wait wait = { .device = device, .port = port, .claim = claim };
 	struct dpu_ctx *ctx = device->ctx;
 	int rc;
 
-	rc = function_change(device, port, &change, NULL);
+	/* Before it is activated, so that a half-made SF can be told from another's as soon as possible. */
+	rc = ctx->ops->function(ctx, device->info.handle, port, &wait.now);
+	if (rc == 0 && wait.now.representor_ifindex)
+		claim_representor(&wait);
+	if (rc == 0)
+		rc = function_change(device, port, &change, NULL);
 	if (rc < 0)
 		return rc;
 	if (!opts->inactive) {
@@ -187,18 +224,19 @@ static int sf_add(struct dpu_device *device, struct dpu_sf_opts *opts, struct pr
 }
 
 /* What is done stays claimed only if the caller wants to own it. */
-static int sf_own(struct dpu_device *device, const struct provider_claim *making, bool owned)
+static int sf_own(struct dpu_device *device, struct provider_claim *claim, const struct dpu_sf_opts *opts,
+		  const struct dpu_function *sf)
 {
-	struct provider_claim claim = *making;
+	struct provider_claim owned = *claim;
 	struct dpu_ctx *ctx = device->ctx;
-	int rc = 0;
 
-	claim.kind = PROVIDER_CLAIM_OWNED;
-	if (owned)
-		rc = ctx->ops->sf_claim(ctx, device->info.handle, &claim);
-	if (rc == 0)
-		ctx->ops->sf_unclaim(ctx, device->info.handle, making);
-	return rc;
+	if (!opts->owned) {
+		ctx->ops->sf_unclaim(ctx, device->info.handle, claim);
+		return 0;
+	}
+	owned.kind = PROVIDER_CLAIM_OWNED;
+	owned.ifindex = sf->info.representor_ifindex;
+	return change_claim(device, claim, &owned);
 }
 
 static int check_opts(struct dpu_device *device, const struct dpu_sf_opts *opts)
@@ -253,9 +291,9 @@ int dpu_sf_create(struct dpu_device *device, const struct dpu_sf_opts *user, int
 		return rc;
 	snprintf(object, sizeof(object), "sfnum %" PRIu32, opts.sfnum);
 	ctx_log(ctx, DPU_LOG_INFO, "%s: %s is port %" PRIu32, device->info.handle, object, port);
-	rc = sf_build(device, port, &opts, object, &deadline, &activated, &sf);
+	rc = sf_build(device, port, &opts, &claim, object, &deadline, &activated, &sf);
 	if (rc == 0)
-		rc = sf_own(device, &claim, opts.owned != 0);
+		rc = sf_own(device, &claim, &opts, sf);
 	if (rc == 0) {
 		*ret = sf;
 		return 0;
@@ -313,6 +351,7 @@ static void forget(struct dpu_device *device, const struct provider_function *sf
 		.controller = sf->controller,
 		.pfnum = sf->pfnum,
 		.sfnum = sf->number,
+		.ifindex = sf->representor_ifindex,
 	};
 	struct dpu_ctx *ctx = device->ctx;
 	struct dpu_error error = ctx->error;

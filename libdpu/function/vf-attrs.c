@@ -189,7 +189,7 @@ static void put_back(struct dpu_function *vf, const struct dpu_vf_attrs *before,
 	struct dpu_vf_attrs one = *before;
 	uint32_t bit;
 
-	for (bit = 1; bit < VF_FIELDS; bit <<= 1) {
+	for (bit = 1; bit <= VF_FIELDS; bit <<= 1) {
 		one.set = before->set & changed & bit;
 		if (one.set)
 			set_one(vf, &one);
@@ -223,7 +223,8 @@ int dpu_vf_attrs_set(struct dpu_function *vf, const struct dpu_vf_attrs *user)
 			continue;
 		rc = set_one(vf, &one);
 		if (rc < 0) {
-			put_back(vf, &before, attrs.set & (bit - 1));
+			/* The refused one too: the kernel takes two rates one after the other. */
+			put_back(vf, &before, attrs.set & ((bit << 1) - 1));
 			return rc;
 		}
 	}

@@ -80,6 +80,7 @@ struct provider_function {
 	char rdma_device[32];
 	char aux_device[32];
 	char representor[16]; /* the port's network device, as the port has it */
+	uint32_t representor_ifindex;
 };
 
 /* One value of the firmware's non-volatile configuration, by mlxconfig's name. */
@@ -110,6 +111,9 @@ struct provider_event {
 	uint32_t ifindex; /* 0 where there is none; what tells network devices apart */
 	char handle[64];  /* may be empty when gone */
 	char name[64];
+	/* Of a port or function: of the numbers that it is called by. Another one, or another network device,
+	 * at the same port is another object, which has taken the former one's place. */
+	uint64_t identity;
 	uint64_t hash; /* of all that is said of the object: another one, and it has changed */
 };
 
@@ -125,6 +129,7 @@ struct provider_claim {
 	uint32_t controller;
 	uint32_t pfnum;
 	uint32_t sfnum;
+	uint32_t ifindex; /* its representor's: no later SF has the same; 0 while it has none */
 	char owner[64];
 };
 

@@ -11,11 +11,11 @@ static const char *const kinds[] = {
 	[PROVIDER_CLAIM_OWNED] = "owned",
 };
 
-/* "owned 0 0 88 pci/0000:03:00.0": the handle last, for it may be anything. */
+/* "owned 0 0 88 17 pci/0000:03:00.0": the handle last, for it may be anything. */
 static void format(const char *handle, const struct provider_claim *claim, char key[CLAIMS_TEXT_MAX + 1])
 {
-	snprintf(key, CLAIMS_TEXT_MAX + 1, "%s %" PRIu32 " %" PRIu32 " %" PRIu32 " %s", kinds[claim->kind],
-		 claim->controller, claim->pfnum, claim->sfnum, handle);
+	snprintf(key, CLAIMS_TEXT_MAX + 1, "%s %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %s",
+		 kinds[claim->kind], claim->controller, claim->pfnum, claim->sfnum, claim->ifindex, handle);
 }
 
 static bool parse(const char *key, const char *handle, struct provider_claim *claim)
@@ -23,8 +23,8 @@ static bool parse(const char *key, const char *handle, struct provider_claim *cl
 	char kind[8];
 	int end = 0, i;
 
-	if (sscanf(key, "%7s %" SCNu32 " %" SCNu32 " %" SCNu32 " %n", kind, &claim->controller, &claim->pfnum,
-		   &claim->sfnum, &end) != 4 ||
+	if (sscanf(key, "%7s %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %n", kind, &claim->controller,
+		   &claim->pfnum, &claim->sfnum, &claim->ifindex, &end) != 5 ||
 	    !end || strcmp(key + end, handle) != 0)
 		return false;
 	i = text_index(kinds, sizeof(kinds) / sizeof(kinds[0]), kind);

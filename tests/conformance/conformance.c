@@ -26,6 +26,8 @@ int main(int argc, char **argv)
 	chapter_eswitch(ctx);
 	chapter_sf(ctx);
 	chapter_vf(ctx);
+	chapter_attributes(ctx);
+	chapter_vf_attributes(ctx);
 	chapter_flow(ctx);
 	chapter_datapath(ctx);
 	chapter_mode(ctx);

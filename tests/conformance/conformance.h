@@ -18,6 +18,8 @@ void chapter_eswitch(struct dpu_ctx *ctx);
 void chapter_mode(struct dpu_ctx *ctx);
 void chapter_sf(struct dpu_ctx *ctx);
 void chapter_vf(struct dpu_ctx *ctx);
+void chapter_attributes(struct dpu_ctx *ctx);
+void chapter_vf_attributes(struct dpu_ctx *ctx);
 void chapter_flow(struct dpu_ctx *ctx);
 void chapter_datapath(struct dpu_ctx *ctx);
 

@@ -284,7 +284,8 @@ static bool run_with_fault(const struct operation *operation, const char *step, 
 	/* Looking up a function lists those of each of the four devices before the operation begins. */
 	if (operation->function && !strcmp(step, "functions"))
 		nth += 4;
-	snprintf(uri, sizeof(uri), "sim:%s?fault=%s:EIO@%d", path, step, nth);
+	/* An SF that takes its time has to be bound, and looked at more than once. */
+	snprintf(uri, sizeof(uri), "sim:%s?latency=sf_attach:10&fault=%s:EIO@%d", path, step, nth);
 	ctx = open_uri(uri);
 	device = find_device(ctx, "p0");
 	if (operation->function)

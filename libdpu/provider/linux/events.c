@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "core/hash.h"
 #include "core/text.h"
 #include "provider/linux/devlink.h"
 #include "provider/linux/events.h"
@@ -159,27 +160,6 @@ void events_wait(struct dpu_ctx *ctx, int timeout_ms)
 		events_take(ctx);
 }
 
-static uint64_t hash(uint64_t so_far, const void *bytes, size_t len)
-{
-	const unsigned char *at = bytes;
-
-	for (; len; len--, at++)
-		so_far = (so_far ^ *at) * 0x100000001b3;
-	return so_far;
-}
-
-static const uint64_t hash_start = 0xcbf29ce484222325;
-
-static uint64_t hash_text(uint64_t so_far, const char *text)
-{
-	return hash(so_far, text, strlen(text) + 1);
-}
-
-static uint64_t hash_number(uint64_t so_far, uint64_t number)
-{
-	return hash(so_far, &number, sizeof(number));
-}
-
 static int add(struct heard *heard, const struct provider_event *event)
 {
 	int rc;
@@ -213,7 +193,7 @@ static int hear_device(struct heard *heard, const struct nlmsghdr *nlh, bool gon
 
 	if (!devlink_attrs(nlh, attrs, DEVLINK_ATTR_DEV_NAME) || !devlink_parse_handle(attrs, event.handle))
 		return 0;
-	event.hash = hash(hash_start, (const char *)nlh + header, nlh->nlmsg_len - header);
+	event.hash = hash_bytes(hash_start, (const char *)nlh + header, nlh->nlmsg_len - header);
 	return add(heard, &event);
 }
 
@@ -229,19 +209,19 @@ static int hear_port(struct heard *heard, const struct nlmsghdr *nlh, bool gone)
 	event.ifindex = port.ifindex;
 	memcpy(event.handle, port.handle, sizeof(event.handle));
 	text_copy(event.name, sizeof(event.name), port.netdev);
-	event.hash = hash_number(hash_start, port.flavour);
-	event.hash = hash_number(event.hash, port.controller);
-	event.hash = hash_number(event.hash, port.pfnum);
-	event.hash = hash_number(event.hash, port.vfnum);
-	event.hash = hash_number(event.hash, port.sfnum);
-	event.hash = hash_number(event.hash, port.ifindex);
+	event.identity = hash_number(hash_start, port.flavour);
+	event.identity = hash_number(event.identity, port.controller);
+	event.identity = hash_number(event.identity, port.pfnum);
+	event.identity = hash_number(event.identity, port.vfnum);
+	event.identity = hash_number(event.identity, port.sfnum);
+	event.hash = hash_number(event.identity, port.ifindex);
 	event.hash = hash_text(event.hash, port.netdev);
 	rc = add(heard, &event);
 	if (rc < 0 || (port.flavour != DPU_PORT_PCIPF && port.flavour != DPU_PORT_PCIVF &&
 		       port.flavour != DPU_PORT_PCISF))
 		return rc;
 	event.object = DPU_EVENT_FUNCTION;
-	event.hash = hash(hash_start, port.hw_addr, sizeof(port.hw_addr));
+	event.hash = hash_bytes(hash_start, port.hw_addr, sizeof(port.hw_addr));
 	event.hash = hash_number(event.hash, port.state);
 	event.hash = hash_number(event.hash, port.opstate);
 	event.hash = hash_number(event.hash, port.caps);
@@ -312,7 +292,7 @@ static int hear_link(void *data, const struct nlmsghdr *nlh)
 		memcpy(event.handle, place.handle, sizeof(event.handle));
 	}
 	event.hash = hash_text(hash_start, link.name);
-	event.hash = hash(event.hash, link.address, sizeof(link.address));
+	event.hash = hash_bytes(event.hash, link.address, sizeof(link.address));
 	event.hash = hash_number(event.hash, link.flags);
 	event.hash = hash_text(event.hash, link.phys_port_name);
 	event.hash = hash_text(event.hash, link.phys_switch_id);

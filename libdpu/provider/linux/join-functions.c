@@ -122,6 +122,7 @@ static int add_port_function(struct functions *functions, const struct provider_
 	};
 
 	text_copy(function.representor, sizeof(function.representor), port->netdev);
+	function.representor_ifindex = port->ifindex;
 	switch (port->flavour) {
 	case DPU_PORT_PCIPF:
 		function.type = DPU_FUNCTION_PF;

@@ -14,6 +14,7 @@
 #include <sys/inotify.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+#include "core/hash.h"
 #include "core/text.h"
 #include "provider/sim/sim.h"
 
@@ -208,17 +209,6 @@ int sim_monitor_read(struct dpu_ctx *ctx, void *arg, struct provider_event **ret
 	return 0;
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_of(const void *data, size_t size)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	const uint8_t *byte = data;
-
-	while (size--)
-		hash = (hash ^ *byte++) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 /* A dump that is being made. */
 struct dump {
 	struct sim *sim;
@@ -227,6 +217,15 @@ struct dump {
 	size_t count;
 	bool failed;
 };
+
+/* What the last event that was put is about: a port's numbers. */
+static void identify(struct dump *dump, size_t count, const struct provider_port *port)
+{
+	const uint32_t numbers[] = { port->flavour, port->controller, port->pfnum, port->vfnum, port->sfnum };
+
+	if (dump->count > count)
+		dump->events[count].identity = hash_bytes(hash_start, numbers, sizeof(numbers));
+}
 
 static void put(struct dump *dump, enum dpu_event_object object, const char *handle, const char *name,
 		uint32_t port, uint32_t ifindex, const void *facts, size_t size)
@@ -246,7 +245,7 @@ static void put(struct dump *dump, enum dpu_event_object object, const char *han
 	event->ifindex = ifindex;
 	text_copy(event->handle, sizeof(event->handle), handle);
 	text_copy(event->name, sizeof(event->name), name);
-	event->hash = hash_of(facts, size);
+	event->hash = hash_bytes(hash_start, facts, size);
 }
 
 static void put_netdev(struct dump *dump, const char *handle, const char *name, uint32_t ifindex,
@@ -276,7 +275,10 @@ static void put_rdma(struct dump *dump, const char *handle, const char *name, co
 
 static void put_port(struct dump *dump, const char *handle, const struct provider_port *port)
 {
+	const size_t count = dump->count;
+
 	put(dump, DPU_EVENT_PORT, handle, port->netdev, port->index, port->ifindex, port, sizeof(*port));
+	identify(dump, count, port);
 }
 
 static void put_function(struct dump *dump, const struct sim_pf *pf, const char *handle,
@@ -284,6 +286,7 @@ static void put_function(struct dump *dump, const struct sim_pf *pf, const char 
 {
 	struct provider_function facts;
 	struct provider_port port;
+	size_t count;
 
 	memset(&facts, 0, sizeof(facts));
 	memset(&port, 0, sizeof(port));
@@ -293,7 +296,10 @@ static void put_function(struct dump *dump, const struct sim_pf *pf, const char 
 		put_port(dump, handle, &port);
 		if (port.netdev[0])
 			put_netdev(dump, handle, port.netdev, port.ifindex, NULL);
-		put(dump, DPU_EVENT_FUNCTION, handle, port.netdev, function->port, 0, &facts, sizeof(facts));
+		count = dump->count;
+		put(dump, DPU_EVENT_FUNCTION, handle, port.netdev, function->port, port.ifindex, &facts,
+		    sizeof(facts));
+		identify(dump, count, &port);
 	}
 	if (facts.netdev[0])
 		put_netdev(dump, handle, facts.netdev, function->ifindex, function->hw_addr);

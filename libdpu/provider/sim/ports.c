@@ -285,8 +285,10 @@ void sim_function_fill(const struct sim_pf *pf, const struct sim_function *funct
 		       struct provider_function *info)
 {
 	info->has_port = pf->eswitch_mode != DPU_ESWITCH_LEGACY;
-	if (info->has_port && has_representor(pf, function))
+	if (info->has_port && has_representor(pf, function)) {
 		text_copy(info->representor, sizeof(info->representor), function->representor);
+		info->representor_ifindex = function->representor_ifindex;
+	}
 	info->port = function->port;
 	info->type = function->type;
 	info->controller = function->controller;
