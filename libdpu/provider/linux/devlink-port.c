@@ -334,10 +334,34 @@ int devlink_function_set_hw_addr(struct dpu_ctx *ctx, const char *handle, uint32
 			    hw_addr, 6);
 }
 
+/* To an older kernel the attribute is malformed. That it does not have it shows in what it says of the port.
+ */
+static int explain_unknown(struct dpu_ctx *ctx, int rc, const char *step, const char *handle, uint32_t index,
+			   uint32_t caps)
+{
+	struct linux_provider *machine = linux_provider(ctx);
+	struct dpu_error error = ctx->error;
+	struct fact_port port;
+	char object[96];
+
+	if (rc != -EINVAL)
+		return rc;
+	if (devlink_port(ctx, machine, step, handle, index, &port) == 0 &&
+	    !(caps ? port.known_caps & caps : port.max_io_eqs)) {
+		name_port(handle, index, object);
+		return ctx_fail(ctx, -EOPNOTSUPP, step, object, "neither the kernel nor the driver has this");
+	}
+	ctx->error = error;
+	return rc;
+}
+
 int devlink_function_set_max_io_eqs(struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t count)
 {
-	return set_function(ctx, "function_set_max_io_eqs", handle, port, DEVLINK_FUNCTION_MAX_IO_EQS, &count,
-			    sizeof(count));
+	static const char step[] = "function_set_max_io_eqs";
+	int rc;
+
+	rc = set_function(ctx, step, handle, port, DEVLINK_FUNCTION_MAX_IO_EQS, &count, sizeof(count));
+	return explain_unknown(ctx, rc, step, handle, port, 0);
 }
 
 /* The older mlxdevm sets capabilities by a command of its own, in a nest of its own. */
@@ -401,6 +425,7 @@ static int set_devlink_caps(struct dpu_ctx *ctx, const char *handle, uint32_t po
 
 	rc = set_function(ctx, "function_set_caps", handle, port, DEVLINK_FUNCTION_CAPS, &value,
 			  sizeof(value));
+	rc = explain_unknown(ctx, rc, "function_set_caps", handle, port, set);
 	if (rc != -EOPNOTSUPP || machine->mlxdevm.abi != MLXDEVM_V1_ABI || set != DPU_FUNCTION_CAP_ROCE)
 		return rc;
 	return set_vendor_cap(ctx, "function_set_caps", handle, port, MLXDEVM_V1_CAP_ROCE, &roce,

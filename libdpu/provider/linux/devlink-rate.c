@@ -217,8 +217,23 @@ static int send_to_either(struct dpu_ctx *ctx, enum command command, const char 
 	return rc;
 }
 
+/* An older kernel gives a parent only to what has none. What is refused after that, the caller undoes. */
 int devlink_rate_set(struct dpu_ctx *ctx, const char *handle, const struct dpu_rate_attrs *attrs)
 {
+	struct dpu_rate_attrs orphan = *attrs;
+	struct dpu_error error;
+	int rc;
+
+	rc = send_to_either(ctx, SET, "rate_set", handle, attrs);
+	if (rc != -EBUSY || !(attrs->set & DPU_RATE_PARENT) || !attrs->parent[0])
+		return rc;
+	error = ctx->error;
+	orphan.set = DPU_RATE_PARENT;
+	orphan.parent = "";
+	if (send_to_either(ctx, SET, "rate_set", handle, &orphan) < 0) {
+		ctx->error = error;
+		return rc;
+	}
 	return send_to_either(ctx, SET, "rate_set", handle, attrs);
 }
 
