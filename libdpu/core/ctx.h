@@ -5,6 +5,7 @@
 #define DPU_CORE_CTX_H
 
 #include <dpu/ctx.h>
+#include <errno.h>
 #include <stdarg.h>
 #include "core/ref.h"
 
@@ -42,6 +43,11 @@ char *ctx_strdup(struct dpu_ctx *ctx, const char *text);
 /* Makes room for one more element in an array of *count elements of the given size; the array grows by
  * doubling, so *count must only ever grow by one through it. 0 or -ENOMEM, the array then unchanged. */
 int ctx_grow(struct dpu_ctx *ctx, void *array_ptr, size_t count, size_t size);
+
+/* Appends an item to such an array. 0 or -ENOMEM. */
+#define ctx_append(ctx, array, count, item)                                                                  \
+	(ctx_grow((ctx), &(array), (count), sizeof((array)[0])) < 0 ? -ENOMEM                                \
+								    : ((array)[(count)++] = (item), 0))
 
 /* Records a failure and returns its code (negative). A NULL format takes the errno's own words. */
 int ctx_fail(struct dpu_ctx *ctx, int code, const char *step, const char *object, const char *format, ...)

@@ -16,14 +16,10 @@ static int add_reporter(void *data, const struct nlmsghdr *nlh)
 	struct reporters *reporters = data;
 	struct dpu_health health;
 	char handle[HANDLE_SIZE];
-	int rc;
 
 	if (!devlink_parse_health(nlh, handle, &health) || strcmp(handle, reporters->handle) != 0)
 		return 0;
-	rc = ctx_grow(reporters->ctx, &reporters->items, reporters->count, sizeof(health));
-	if (rc == 0)
-		reporters->items[reporters->count++] = health;
-	return rc;
+	return ctx_append(reporters->ctx, reporters->items, reporters->count, health);
 }
 
 static void forget_reporters(void *data)

@@ -102,15 +102,11 @@ static int add_param(void *data, const struct nlmsghdr *nlh)
 	struct nlattr *attrs[DEVLINK_ATTR_PARAM + 1];
 	struct params *params = data;
 	struct dpu_param param;
-	int rc;
 
 	if (!devlink_attrs(nlh, attrs, DEVLINK_ATTR_PARAM) || !devlink_is_about(attrs, params->handle) ||
 	    !parse_param(attrs[DEVLINK_ATTR_PARAM], &param))
 		return 0;
-	rc = ctx_grow(params->ctx, &params->items, params->count, sizeof(param));
-	if (rc == 0)
-		params->items[params->count++] = param;
-	return rc;
+	return ctx_append(params->ctx, params->items, params->count, param);
 }
 
 static void forget_params(void *data)
@@ -143,9 +139,7 @@ static int merge(struct params *params, const struct params *vendor)
 		}
 		if (k < known)
 			continue;
-		rc = ctx_grow(params->ctx, &params->items, params->count, sizeof(params->items[0]));
-		if (rc == 0)
-			params->items[params->count++] = vendor->items[i];
+		rc = ctx_append(params->ctx, params->items, params->count, vendor->items[i]);
 	}
 	return rc;
 }

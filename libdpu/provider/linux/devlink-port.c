@@ -17,12 +17,8 @@ struct ports {
 
 static int add(struct ports *ports, const struct fact_port *port)
 {
-	int rc;
 
-	rc = ctx_grow(ports->ctx, &ports->items, ports->count, sizeof(*port));
-	if (rc == 0)
-		ports->items[ports->count++] = *port;
-	return rc;
+	return ctx_append(ports->ctx, ports->items, ports->count, *port);
 }
 
 /* A device whose name does not fit is one that nobody could ask for; anything else that is not understood is

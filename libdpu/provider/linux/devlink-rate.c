@@ -96,17 +96,13 @@ static int add_rate(void *data, const struct nlmsghdr *nlh)
 	struct rates *rates = data;
 	struct dpu_rate rate = { .port = DPU_PORT_NO_NUMBER };
 	struct parsed parsed = { .numbers = rates->numbers, .rate = &rate };
-	int rc;
 
 	if (!devlink_attrs(nlh, attrs, DEVLINK_ATTR_DEV_NAME) || !devlink_is_about(attrs, rates->handle))
 		return 0;
 	devlink_each(nlh, take_attr, &parsed);
 	if (!parsed.typed || (rate.type == DPU_RATE_LEAF) != (rate.port != DPU_PORT_NO_NUMBER))
 		return 0;
-	rc = ctx_grow(rates->ctx, &rates->items, rates->count, sizeof(rate));
-	if (rc == 0)
-		rates->items[rates->count++] = rate;
-	return rc;
+	return ctx_append(rates->ctx, rates->items, rates->count, rate);
 }
 
 static void forget_rates(void *data)

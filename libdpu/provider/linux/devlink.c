@@ -308,7 +308,6 @@ static int add_version(void *data, const struct nlattr *attr)
 	struct nlattr *attrs[DEVLINK_ATTR_INFO_VERSION_VALUE + 1];
 	struct versions *versions = data;
 	struct dpu_device_version version = { .reserved = 0 };
-	int rc;
 
 	switch (nla_type(attr)) {
 	case DEVLINK_ATTR_INFO_VERSION_FIXED:
@@ -327,11 +326,7 @@ static int add_version(void *data, const struct nlattr *attr)
 	    !netlink_text(attrs[DEVLINK_ATTR_INFO_VERSION_NAME], version.name, sizeof(version.name)) ||
 	    !netlink_text(attrs[DEVLINK_ATTR_INFO_VERSION_VALUE], version.value, sizeof(version.value)))
 		return 0;
-	rc = ctx_grow(versions->ctx, &versions->items, versions->count, sizeof(version));
-	if (rc < 0)
-		return rc;
-	versions->items[versions->count++] = version;
-	return 0;
+	return ctx_append(versions->ctx, versions->items, versions->count, version);
 }
 
 static int take_versions(void *data, const struct nlmsghdr *nlh)

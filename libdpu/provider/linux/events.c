@@ -162,14 +162,10 @@ void events_wait(struct dpu_ctx *ctx, int timeout_ms)
 
 static int add(struct heard *heard, const struct provider_event *event)
 {
-	int rc;
 
 	if (!(heard->objects & (1u << event->object)))
 		return 0;
-	rc = ctx_grow(heard->ctx, &heard->items, heard->count, sizeof(*event));
-	if (rc == 0)
-		heard->items[heard->count++] = *event;
-	return rc;
+	return ctx_append(heard->ctx, heard->items, heard->count, *event);
 }
 
 static void forget(void *data)

@@ -184,12 +184,8 @@ static const char *port_sf(const struct fact_port *port)
 
 static int add_sf(struct dpu_ctx *ctx, struct facts *facts, const struct fact_sf *sf)
 {
-	int rc;
 
-	rc = ctx_grow(ctx, &facts->sfs, facts->sf_count, sizeof(*sf));
-	if (rc == 0)
-		facts->sfs[facts->sf_count++] = *sf;
-	return rc;
+	return ctx_append(ctx, facts->sfs, facts->sf_count, *sf);
 }
 
 /* Name, number and place need not be read from sysfs then. */
@@ -378,9 +374,7 @@ static int add_link(struct dpu_ctx *ctx, const char *step, uint32_t ifindex, con
 	}
 	if (rc == 0 && link.ifindex) {
 		place_link(&machine->sysfs, facts, &last, &link);
-		rc = ctx_grow(ctx, &facts->links, facts->link_count, sizeof(link));
-		if (rc == 0)
-			facts->links[facts->link_count++] = link;
+		rc = ctx_append(ctx, facts->links, facts->link_count, link);
 	}
 	return rc;
 }
@@ -411,9 +405,7 @@ static int add_children(struct dpu_ctx *ctx, const char *step, const char *path,
 	for (i = 0; i < names.count && rc == 0; i++) {
 		rdma_read(sysfs, names.entries[i].name, &rdma);
 		rdma.place = *place;
-		rc = ctx_grow(ctx, &facts->rdma, facts->rdma_count, sizeof(rdma));
-		if (rc == 0)
-			facts->rdma[facts->rdma_count++] = rdma;
+		rc = ctx_append(ctx, facts->rdma, facts->rdma_count, rdma);
 	}
 	sysfs_names_free(ctx, &names);
 	return rc;

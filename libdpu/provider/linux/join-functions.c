@@ -67,7 +67,6 @@ static int add(struct functions *functions, struct provider_function function, c
 	char vf_handle[HANDLE_SIZE];
 	const struct fact_pci *vf;
 	const struct fact_sf *sf;
-	int rc;
 
 	/* Only an SF can be inactive. */
 	function.state = DPU_FUNCTION_ACTIVE;
@@ -104,11 +103,7 @@ static int add(struct functions *functions, struct provider_function function, c
 		function.max_uc_list = port->max_uc_list;
 	}
 
-	rc = ctx_grow(functions->ctx, &functions->items, functions->count, sizeof(function));
-	if (rc < 0)
-		return rc;
-	functions->items[functions->count++] = function;
-	return 0;
+	return ctx_append(functions->ctx, functions->items, functions->count, function);
 }
 
 static int add_port_function(struct functions *functions, const struct provider_port *port)

@@ -103,42 +103,52 @@ static int take_done(struct netlink_answer *answer, const struct nlmsghdr *nlh)
 	return error < 0 ? error_code(error) : 1;
 }
 
-int netlink_datagram(struct netlink_answer *answer, const void *buffer, size_t len)
+/* Visits the messages of a datagram until visit says something else than 0: that, or 0. */
+static int each_message(const char *at, size_t len, netlink_object_fn visit, void *data)
 {
-	const char *at = buffer;
+	const struct nlmsghdr *nlh;
+	size_t step;
 	int rc;
 
-	if (len && len < sizeof(struct nlmsghdr))
+	if (len && len < sizeof(*nlh))
 		return -EBADMSG;
-	while (len >= sizeof(struct nlmsghdr)) {
-		const struct nlmsghdr *nlh = (const void *)at;
-		size_t step;
-
+	for (; len >= sizeof(*nlh); at += step, len -= step) {
+		nlh = (const void *)at;
 		if (nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > len)
 			return -EBADMSG;
-		/* What an earlier, given up request left behind. */
-		if (nlh->nlmsg_seq == answer->seq) {
-			if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
-				answer->interrupted = true;
-			if (nlh->nlmsg_type == NLMSG_ERROR)
-				return take_error(answer, nlh);
-			if (nlh->nlmsg_type == NLMSG_DONE)
-				return take_done(answer, nlh);
-			if (nlh->nlmsg_type == NLMSG_OVERRUN)
-				return -ENOBUFS;
-			rc = nlh->nlmsg_type >= NLMSG_MIN_TYPE && answer->object
-				     ? answer->object(answer->data, nlh)
-				     : 0;
-			if (rc < 0)
-				return rc;
-		}
+		rc = visit(data, nlh);
+		if (rc)
+			return rc;
 		step = NLMSG_ALIGN((size_t)nlh->nlmsg_len);
 		if (step >= len)
 			break;
-		at += step;
-		len -= step;
 	}
 	return 0;
+}
+
+static int take_message(void *data, const struct nlmsghdr *nlh)
+{
+	struct netlink_answer *answer = data;
+
+	/* What an earlier, given up request left behind. */
+	if (nlh->nlmsg_seq != answer->seq)
+		return 0;
+	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+		answer->interrupted = true;
+	if (nlh->nlmsg_type == NLMSG_ERROR)
+		return take_error(answer, nlh);
+	if (nlh->nlmsg_type == NLMSG_DONE)
+		return take_done(answer, nlh);
+	if (nlh->nlmsg_type == NLMSG_OVERRUN)
+		return -ENOBUFS;
+	if (nlh->nlmsg_type < NLMSG_MIN_TYPE || !answer->object)
+		return 0;
+	return answer->object(answer->data, nlh);
+}
+
+int netlink_datagram(struct netlink_answer *answer, const void *buffer, size_t len)
+{
+	return each_message(buffer, len, take_message, answer);
 }
 
 static ssize_t receive_once(const struct netlink *nl, void *buffer, size_t size, int flags)
@@ -272,31 +282,22 @@ int netlink_step(struct dpu_ctx *ctx, struct netlink *nl, struct nl_msg *msg, st
 	return rc < 0 ? netlink_fail(ctx, rc, answer, step, object) : 0;
 }
 
-/* One datagram of events; they are not all of one request, so their numbers say nothing. */
-static int hand_on(const char *at, size_t len, netlink_object_fn object, void *data)
+/* Events are of no request: their numbers say nothing, and what is no event is not ours. */
+struct listener {
+	netlink_object_fn object;
+	void *data;
+};
+
+static int hear(void *data, const struct nlmsghdr *nlh)
 {
-	int rc;
+	const struct listener *listener = data;
 
-	while (len >= sizeof(struct nlmsghdr)) {
-		const struct nlmsghdr *nlh = (const void *)at;
-		size_t step;
-
-		if (nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > len)
-			return -ENOBUFS;
-		rc = nlh->nlmsg_type >= NLMSG_MIN_TYPE ? object(data, nlh) : 0;
-		if (rc < 0)
-			return rc;
-		step = NLMSG_ALIGN((size_t)nlh->nlmsg_len);
-		if (step >= len)
-			break;
-		at += step;
-		len -= step;
-	}
-	return 0;
+	return nlh->nlmsg_type >= NLMSG_MIN_TYPE ? listener->object(listener->data, nlh) : 0;
 }
 
 int netlink_events(struct dpu_ctx *ctx, struct netlink *nl, netlink_object_fn object, void *data)
 {
+	struct listener listener = { .object = object, .data = data };
 	bool lost = false;
 	ssize_t len;
 	int rc = 0;
@@ -307,10 +308,11 @@ int netlink_events(struct dpu_ctx *ctx, struct netlink *nl, netlink_object_fn ob
 		if (len == -ENOBUFS)
 			lost = true;
 		else if (len >= 0)
-			rc = hand_on(nl->buffer, (size_t)len, object, data);
+			rc = each_message(nl->buffer, (size_t)len, hear, &listener);
 	} while (rc == 0 && (len >= 0 || len == -ENOBUFS));
+	/* What cannot be understood has been missed as well. */
 	if (rc < 0)
-		return rc;
+		return rc == -EBADMSG ? -ENOBUFS : rc;
 	if (lost)
 		return -ENOBUFS;
 	return len == -EAGAIN ? 0 : (int)len;

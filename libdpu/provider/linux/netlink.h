@@ -25,7 +25,7 @@ struct netlink {
 	const struct netlink_peer *peer; /* NULL: the kernel */
 };
 
-/* One object of an answer: 0, or a negative errno that fails the request. */
+/* One object of an answer: 0, or a negative errno that fails the request; never more than 0. */
 typedef int (*netlink_object_fn)(void *data, const struct nlmsghdr *nlh);
 
 /* What becomes of an answer. */

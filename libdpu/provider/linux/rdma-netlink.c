@@ -34,12 +34,8 @@ static struct nl_msg *request(int command, const uint32_t *device)
 
 static int add(struct links *links, const struct dpu_rdma *link)
 {
-	int rc;
 
-	rc = ctx_grow(links->ctx, &links->items, links->count, sizeof(*link));
-	if (rc == 0)
-		links->items[links->count++] = *link;
-	return rc;
+	return ctx_append(links->ctx, links->items, links->count, *link);
 }
 
 static void forget(void *data)

@@ -110,11 +110,7 @@ static int add_link(void *data, const struct nlmsghdr *nlh)
 	rc = rtnl_parse_link(nlh, &link);
 	if (rc <= 0)
 		return rc;
-	rc = ctx_grow(links->ctx, &links->items, links->count, sizeof(link));
-	if (rc < 0)
-		return rc;
-	links->items[links->count++] = link;
-	return 0;
+	return ctx_append(links->ctx, links->items, links->count, link);
 }
 
 static void forget_links(void *data)

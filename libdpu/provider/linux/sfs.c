@@ -85,9 +85,7 @@ int sfs_see(struct dpu_ctx *ctx)
 	for (i = 0; rc >= 0 && i < entries.count; i++) {
 		if (!see_sf(ctx, &entries.entries[i], &sf))
 			continue;
-		rc = ctx_grow(ctx, &seen, count, sizeof(sf));
-		if (rc == 0)
-			seen[count++] = sf;
+		rc = ctx_append(ctx, seen, count, sf);
 	}
 	sysfs_names_free(ctx, &entries);
 	if (rc < 0) {
