@@ -12,6 +12,8 @@ static void value_text(const json_t *value, char *text, size_t size)
 		snprintf(text, size, "%s", json_string_value(value));
 	else if (json_is_integer(value))
 		snprintf(text, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_real(value))
+		snprintf(text, size, "no limit");
 	else if (json_is_boolean(value))
 		snprintf(text, size, "%s", json_is_true(value) ? "on" : "off");
 	else

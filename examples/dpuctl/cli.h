@@ -99,6 +99,8 @@ json_t *cli_mac_json(const uint8_t mac[6]);
 json_t *cli_guid_json(uint64_t guid, unsigned int group); /* a colon after so many digits */
 json_t *cli_number_json(uint32_t number);                 /* null for DPU_PORT_NO_NUMBER */
 json_t *cli_count_json(uint32_t count);                   /* null for 0 */
+json_t *
+cli_u64_json(uint64_t number); /* what is more than jansson's integers as a real: the kernel's "no limit" */
 /* Adds the attributes of a device's e-switch; null for what cannot be told. */
 void cli_add_eswitch(struct dpu_device *device, json_t *object);
 json_t *cli_function_json(struct dpu_function *function);

@@ -43,6 +43,11 @@ json_t *cli_number_json(uint32_t number)
 	return number == DPU_PORT_NO_NUMBER ? json_null() : json_integer(number);
 }
 
+json_t *cli_u64_json(uint64_t number)
+{
+	return number > INT64_MAX ? json_real((double)number) : json_integer((json_int_t)number);
+}
+
 json_t *cli_count_json(uint32_t count)
 {
 	return count ? json_integer(count) : json_null();

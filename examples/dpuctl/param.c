@@ -25,7 +25,7 @@ static json_t *value_json(const struct cli *cli, const struct dpu_param *param, 
 		return cli_string(value);
 	if (param->type == DPU_PARAM_BOOL)
 		return json_boolean(!strcmp(value, "true"));
-	return json_integer((json_int_t)strtoull(value, NULL, 10));
+	return cli_u64_json(strtoull(value, NULL, 10));
 }
 
 static json_t *param_json(const struct cli *cli, struct dpu_device *device, const struct dpu_param *param,

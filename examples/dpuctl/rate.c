@@ -35,8 +35,8 @@ static json_t *rate_json(struct dpu_device *device, struct dpu_port_list *ports,
 			   cli_text(dpu_rate_type_name((enum dpu_rate_type)rate->type)), "node",
 			   cli_text(rate->node), "port", cli_number_json(rate->port), "netdev",
 			   cli_text(netdev));
-	json_object_set_new(object, "tx_share", json_integer((json_int_t)rate->tx_share));
-	json_object_set_new(object, "tx_max", json_integer((json_int_t)rate->tx_max));
+	json_object_set_new(object, "tx_share", cli_u64_json(rate->tx_share));
+	json_object_set_new(object, "tx_max", cli_u64_json(rate->tx_max));
 	json_object_set_new(object, "tx_priority", json_integer(rate->priority));
 	json_object_set_new(object, "tx_weight", json_integer(rate->weight));
 	json_object_set_new(object, "parent", cli_text(rate->parent));

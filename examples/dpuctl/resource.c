@@ -20,12 +20,12 @@ static int list_of(struct cli *cli, struct dpu_device *device, void *arg)
 	for (i = 0; i < dpu_resource_list_count(list); i++) {
 		resource = dpu_resource_list_get(list, i);
 		row = json_pack(
-			"{s:s, s:o, s:I, s:I, s:o, s:I, s:I, s:I}", "device", dpu_device_handle(device),
-			"path", cli_string(resource->path), "size", (json_int_t)resource->size, "size_new",
-			(json_int_t)resource->size_new, "occ",
-			resource->has_occupied ? json_integer((json_int_t)resource->occupied) : json_null(),
-			"size_min", (json_int_t)resource->size_min, "size_max",
-			(json_int_t)resource->size_max, "size_gran", (json_int_t)resource->granularity);
+			"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device", dpu_device_handle(device),
+			"path", cli_string(resource->path), "size", cli_u64_json(resource->size), "size_new",
+			cli_u64_json(resource->size_new), "occ",
+			resource->has_occupied ? cli_u64_json(resource->occupied) : json_null(), "size_min",
+			cli_u64_json(resource->size_min), "size_max", cli_u64_json(resource->size_max),
+			"size_gran", cli_u64_json(resource->granularity));
 		json_array_append_new(arg, row);
 	}
 	dpu_resource_list_unref(list);

@@ -144,9 +144,9 @@ static int do_stats(struct cli *cli, struct dpu_function *vf, void *arg)
 		json_pack("{s:I, s:I, s:I, s:I, s:I}", "rx_packets", (json_int_t)stats.rx_packets, "rx_bytes",
 			  (json_int_t)stats.rx_bytes, "rx_dropped", (json_int_t)stats.rx_dropped, "broadcast",
 			  (json_int_t)stats.broadcast, "multicast", (json_int_t)stats.multicast);
-	json_object_set_new(object, "tx_packets", json_integer((json_int_t)stats.tx_packets));
-	json_object_set_new(object, "tx_bytes", json_integer((json_int_t)stats.tx_bytes));
-	json_object_set_new(object, "tx_dropped", json_integer((json_int_t)stats.tx_dropped));
+	json_object_set_new(object, "tx_packets", cli_u64_json(stats.tx_packets));
+	json_object_set_new(object, "tx_bytes", cli_u64_json(stats.tx_bytes));
+	json_object_set_new(object, "tx_dropped", cli_u64_json(stats.tx_dropped));
 	return cli_object(cli, object);
 }
 

@@ -29,7 +29,9 @@ static int vfs_present(void *arg)
 	if (rc < 0)
 		return rc;
 	for (i = 0; i < count; i++) {
-		if (infos[i].type == DPU_FUNCTION_VF)
+		/* Another machine's come and go with that. */
+		if (infos[i].type == DPU_FUNCTION_VF &&
+		    infos[i].controller == wait->device->info.vf_controller)
 			present++;
 	}
 	ctx_free(ctx, infos);

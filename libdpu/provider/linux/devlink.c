@@ -77,18 +77,20 @@ static bool is_device(struct dpu_ctx *ctx, const char *handle)
 	return sysfs_device_path(&linux_provider(ctx)->sysfs, handle, "uevent", path);
 }
 
-/* 1 when the device that a refused request was about is there, but has no devlink instance. */
-static bool lacks_instance(struct dpu_ctx *ctx, struct nl_msg *msg)
+/* True when the device that a refused request was about is there, but has no devlink instance. Its ports,
+ * which there were then, have gone with that. */
+static bool lacks_instance(struct dpu_ctx *ctx, struct nl_msg *msg, bool *had_ports)
 {
 	struct linux_provider *machine = linux_provider(ctx);
 	struct netlink_answer answer = { .object = NULL };
-	struct nlattr *attrs[DEVLINK_ATTR_DEV_NAME + 1];
+	struct nlattr *attrs[DEVLINK_ATTR_PORT_INDEX + 1];
 	char handle[HANDLE_SIZE];
 	int rc;
 
-	if (!devlink_attrs(nlmsg_hdr(msg), attrs, DEVLINK_ATTR_DEV_NAME) ||
+	if (!devlink_attrs(nlmsg_hdr(msg), attrs, DEVLINK_ATTR_PORT_INDEX) ||
 	    !devlink_parse_handle(attrs, handle) || !is_device(ctx, handle))
 		return false;
+	*had_ports = attrs[DEVLINK_ATTR_PORT_INDEX] != NULL;
 	msg = devlink_request(&machine->devlink, DEVLINK_CMD_GET, handle, 0);
 	rc = msg ? netlink_request(ctx, &machine->genl, msg, &answer) : -ENOMEM;
 	nlmsg_free(msg);
@@ -98,14 +100,17 @@ static bool lacks_instance(struct dpu_ctx *ctx, struct nl_msg *msg)
 int devlink_ask(struct dpu_ctx *ctx, struct nl_msg *msg, struct netlink_answer *answer, const char *step,
 		const char *object)
 {
+	bool had_ports;
 	int rc;
 
 	if (!msg)
 		return ctx_fail_nomem(ctx, step);
 	rc = netlink_request(ctx, &linux_provider(ctx)->genl, msg, answer);
-	if (rc == -ENODEV && !answer->message[0] && lacks_instance(ctx, msg)) {
-		rc = -EOPNOTSUPP;
-		snprintf(answer->message, sizeof(answer->message), "the device has no devlink instance");
+	if (rc == -ENODEV && !answer->message[0] && lacks_instance(ctx, msg, &had_ports)) {
+		rc = had_ports ? -ENODEV : -EOPNOTSUPP;
+		snprintf(answer->message, sizeof(answer->message), "%s",
+			 had_ports ? "the device's devlink instance has gone"
+				   : "the device has no devlink instance");
 	}
 	nlmsg_free(msg);
 	return rc < 0 ? netlink_fail(ctx, rc, answer, step, object) : 0;
