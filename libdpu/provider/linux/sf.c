@@ -104,6 +104,7 @@ static int enable_ethernet(struct dpu_ctx *ctx, const struct own *own)
 
 int sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 {
+	struct dpu_error error;
 	struct own own;
 	int rc;
 
@@ -113,7 +114,13 @@ int sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 	if (!own.aux_device[0] || !own.driver[0])
 		return 0;
 	if (ends_with(own.driver, ".sf_cfg")) {
+		error = ctx->error;
 		rc = rebind(ctx, &own);
+		/* The kernel was only trying that driver: it has turned the SF down since. */
+		if (rc == -ENODEV) {
+			ctx->error = error;
+			return 0;
+		}
 		if (rc < 0)
 			return rc;
 	}

@@ -88,6 +88,12 @@ bool dpl_op_attached(struct dpl_port *p)
 	return p->attached;
 }
 
+/* mlx5: from its deactivation on, until its device is gone, an SF is attached */
+static bool sf_attached(struct dpl_port *p)
+{
+	return dpl_op_attached(p) || (!READ_ONCE(p->active) && READ_ONCE(p->sf));
+}
+
 int dpl_state_get(struct devlink_port *dp, enum devlink_port_fn_state *state,
 		  enum devlink_port_fn_opstate *op, struct netlink_ext_ack *ea)
 {
@@ -97,7 +103,7 @@ int dpl_state_get(struct devlink_port *dp, enum devlink_port_fn_state *state,
 		return -EOPNOTSUPP;
 	*state = p->active ? DEVLINK_PORT_FN_STATE_ACTIVE :
 			     DEVLINK_PORT_FN_STATE_INACTIVE;
-	*op = dpl_op_attached(p) ? DEVLINK_PORT_FN_OPSTATE_ATTACHED :
+	*op = sf_attached(p) ? DEVLINK_PORT_FN_OPSTATE_ATTACHED :
 			       DEVLINK_PORT_FN_OPSTATE_DETACHED;
 	return 0;
 }
@@ -117,7 +123,7 @@ int dpl_state_set(struct devlink_port *dp, enum devlink_port_fn_state state,
 		return err;
 	if (on == p->active)
 		return 0;
-	if (on && (READ_ONCE(p->sf) || dpl_op_attached(p))) {
+	if (on && sf_attached(p)) {
 		NL_SET_ERR_MSG_MOD(ea, "SF is inactivated but it is still attached");
 		return -EBUSY;
 	}
@@ -141,7 +147,7 @@ static int caps_check(struct dpl_port *p, struct netlink_ext_ack *ea)
 
 	if (err)
 		return err;
-	if (dpl_port_is_sf(p) && (p->active || dpl_op_attached(p))) {
+	if (dpl_port_is_sf(p) && (p->active || sf_attached(p))) {
 		NL_SET_ERR_MSG_MOD(ea, "SF is in use. Function capabilities can be set only when it is inactive");
 		return -EBUSY;
 	}
