@@ -291,14 +291,25 @@ static int by_address(const void *a, const void *b)
 	return strcmp(((const struct fact_pci *)a)->address, ((const struct fact_pci *)b)->address);
 }
 
+/* Most come in order, and are large: so they are looked at before they are moved. */
+static void put_in_order(void *items, size_t count, size_t size, int (*compare)(const void *a, const void *b))
+{
+	const char *at = items;
+	size_t i;
+
+	for (i = 1; i < count; i++, at += size) {
+		if (compare(at, at + size) > 0) {
+			qsort(items, count, size, compare);
+			return;
+		}
+	}
+}
+
 void facts_sort(struct facts *facts)
 {
-	if (facts->link_count)
-		qsort(facts->links, facts->link_count, sizeof(facts->links[0]), by_ifindex);
-	if (facts->sf_count)
-		qsort(facts->sfs, facts->sf_count, sizeof(facts->sfs[0]), by_name);
-	if (facts->pci_count)
-		qsort(facts->pci, facts->pci_count, sizeof(facts->pci[0]), by_address);
+	put_in_order(facts->links, facts->link_count, sizeof(facts->links[0]), by_ifindex);
+	put_in_order(facts->sfs, facts->sf_count, sizeof(facts->sfs[0]), by_name);
+	put_in_order(facts->pci, facts->pci_count, sizeof(facts->pci[0]), by_address);
 }
 
 int facts_index(struct dpu_ctx *ctx, struct facts *facts)

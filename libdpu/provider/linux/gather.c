@@ -214,20 +214,39 @@ static void look_for_driver(const struct sysfs *sysfs, struct fact_sf *sf)
 		sf->bound = sysfs_exists(sysfs, path);
 }
 
-/* All SFs that this machine may drive: those that their ports tell of, and those of older kernels, or without
- * a port here, which only sysfs knows. Whether a driver has the latter is yet to be looked for. */
+/* Those that no port has told of: of older kernels, or without a port here. Only these are read from sysfs.
+ */
+static int add_untold_sfs(struct dpu_ctx *ctx, const char **told, size_t count, struct facts *facts)
+{
+	struct sysfs_names entries;
+	struct linux_sf sf;
+	const char *name;
+	size_t i;
+	int rc;
+
+	rc = sysfs_list(ctx, &linux_provider(ctx)->sysfs, "bus/auxiliary/devices", &entries);
+	for (i = 0; rc >= 0 && i < entries.count; i++) {
+		name = entries.entries[i].name;
+		if (!bsearch(&name, told, count, sizeof(*told), compare_names) &&
+		    sfs_read(ctx, &entries.entries[i], &sf))
+			rc = add_sf(ctx, facts, &sf.sf);
+	}
+	sysfs_names_free(ctx, &entries);
+	return rc;
+}
+
+/* All SFs that this machine may drive. Whether a driver has those that no port told of is yet to be looked
+ * for. */
 static int gather_sfs(struct dpu_ctx *ctx, struct facts *facts)
 {
-	struct linux_provider *machine = linux_provider(ctx);
 	struct parent_cache last = { .bus = "" };
-	const char **told, *name;
 	size_t count = 0, i;
-	int rc;
+	const char **told;
+	int rc = 0;
 
 	told = ctx_alloc(ctx, (facts->port_count + 1) * sizeof(*told));
 	if (!told)
 		return -ENOMEM;
-	rc = sfs_see(ctx);
 	for (i = 0; rc >= 0 && i < facts->port_count; i++) {
 		if (!port_sf(&facts->ports[i]))
 			continue;
@@ -235,11 +254,8 @@ static int gather_sfs(struct dpu_ctx *ctx, struct facts *facts)
 		rc = add_port_sf(ctx, &last, &facts->ports[i], facts);
 	}
 	qsort(told, count, sizeof(*told), compare_names);
-	for (i = 0; rc >= 0 && i < machine->sf_count; i++) {
-		name = machine->sfs[i].sf.name;
-		if (name[0] && !bsearch(&name, told, count, sizeof(*told), compare_names))
-			rc = add_sf(ctx, facts, &machine->sfs[i].sf);
-	}
+	if (rc >= 0)
+		rc = add_untold_sfs(ctx, told, count, facts);
 	ctx_free(ctx, told);
 	return rc < 0 ? rc : 0;
 }

@@ -54,8 +54,7 @@ static int compare_inodes(const void *a, const void *b)
 	return (l->inode > r->inode) - (l->inode < r->inode);
 }
 
-/* Reads an SF's auxiliary device, or remembers it; false when it is no SF's. */
-static bool see_sf(struct dpu_ctx *ctx, const struct sysfs_entry *entry, struct linux_sf *ret)
+bool sfs_read(struct dpu_ctx *ctx, const struct sysfs_entry *entry, struct linux_sf *ret)
 {
 	struct linux_provider *machine = linux_provider(ctx);
 	const struct linux_sf *seen = find_seen(machine, entry->inode);
@@ -83,7 +82,7 @@ int sfs_see(struct dpu_ctx *ctx)
 	machine->sfs_current = machine->events.uevent.fd >= 0;
 	rc = sysfs_list(ctx, &machine->sysfs, "bus/auxiliary/devices", &entries);
 	for (i = 0; rc >= 0 && i < entries.count; i++) {
-		if (!see_sf(ctx, &entries.entries[i], &sf))
+		if (!sfs_read(ctx, &entries.entries[i], &sf))
 			continue;
 		rc = ctx_append(ctx, seen, count, sf);
 	}

@@ -9,6 +9,9 @@
 /* Sees to it that machine->sfs has all. 0 or -ENOMEM. */
 int sfs_see(struct dpu_ctx *ctx);
 
+/* Reads an SF's auxiliary device, or remembers it; false when it is no SF's. */
+bool sfs_read(struct dpu_ctx *ctx, const struct sysfs_entry *entry, struct linux_sf *ret);
+
 /* An auxiliary device has come, or gone. */
 void sfs_come(struct dpu_ctx *ctx, const char *name);
 void sfs_gone(struct linux_provider *machine, const char *name);
