@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The suite that every provider has to pass, by linux: on a kernel with a DPU. On the PCI device nothing of the control
 # chapters may be skipped; there, and on a platform device, the drivers then take their time or go other ways.
+# lab: limit=240
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
 
 suite=$top_builddir/tests/conformance/conformance

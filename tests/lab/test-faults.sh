@@ -3,6 +3,7 @@
 # What fails: in the driver at every step, by the clock, by a device that goes away, by rights that are missing, by
 # another process, by being killed. Each time the error says what it was, in the kernel's words where it had some, and
 # nothing half-made stays behind.
+# lab: limit=240
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
 
 need_program "$dpuctl"
@@ -43,7 +44,7 @@ for step in port_new hw_addr_set caps_set state_set; do
 	unchanged
 done
 echo "-16 -1" > "$dbg/fault/sf_probe"
-expect 6 "an SF whose driver fails" "$dpuctl" -t 1500 sf create "$DPU" 41
+expect 6 "an SF whose driver fails" "$dpuctl" -t 1000 sf create "$DPU" 41
 ok "its auxiliary device is named" grep -q 'dpulab\.sf\.[0-9]' "$work/err"
 unchanged
 echo 0 > "$dbg/fault/sf_probe"
@@ -56,13 +57,13 @@ ok "and the time" complains "1000 ms"
 unchanged
 delay sf_probe 0
 delay sf_attach -1
-expect 6 "an SF without an auxiliary device" "$dpuctl" -t 1000 sf create "$DPU" 42
+expect 6 "an SF without an auxiliary device" "$dpuctl" -t 500 sf create "$DPU" 42
 unchanged
 delay sf_attach 0
 delay rep_netdev -1
-expect 6 "an SF without a representor" "$dpuctl" -t 1000 sf create "$DPU" 42
+expect 6 "an SF without a representor" "$dpuctl" -t 500 sf create "$DPU" 42
 unchanged
-expect 6 "a host's SF without a representor" "$dpuctl" -t 1000 sf create "$DPU" 42 --controller 1
+expect 6 "a host's SF without a representor" "$dpuctl" -t 500 sf create "$DPU" 42 --controller 1
 unchanged
 delay rep_netdev 0
 expect 0 "none of these took its number" "$dpuctl" -t 5000 sf create "$DPU" 42
@@ -140,7 +141,7 @@ ok "there are three" grep -qx 3 "$pci/sriov_numvfs"
 ok "with ports" [ "$(devlink port show | grep -c 'flavour pcivf')" -eq 3 ]
 delay vf_probe -1
 delay rep_netdev -1
-expect 6 "VFs that are not ready in time" "$dpuctl" -t 2000 vf set "$DPU" 2
+expect 6 "VFs that are not ready in time" "$dpuctl" -t 500 vf set "$DPU" 2
 ok "there are three, as before" grep -qx 3 "$pci/sriov_numvfs"
 delay vf_probe 0
 delay rep_netdev 0
@@ -152,7 +153,7 @@ unchanged
 
 # Two at once: in the middle of making, there is a number already.
 delay sf_attach 400
-for round in 1 2; do
+for _ in 1 2; do
 	"$dpuctl" -t 10000 sf create "$DPU" 50 > "$work/one" 2>&1 &
 	one=$!
 	run "$dpuctl" -t 10000 sf create "$DPU" 50

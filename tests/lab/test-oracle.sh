@@ -120,7 +120,6 @@ agree_switchdev()
 ok "dpulab drives a PF" lab_dpu_pci
 dbg=/sys/kernel/debug/dpulab/$PF
 pci=/sys/bus/pci/devices/$PF
-agree "legacy"
 echo 32.43.2020 > "$dbg/fw_stored"
 echo 1 > "$dbg/host_vfs"
 cat > "$work/devlink" <<-END
@@ -340,9 +339,13 @@ does param set "$DPU" test1 true
 does resource set "$DPU" IPv4/fib 128
 does resource set "$DPU" IPv6/fib-rules 32
 does health recover "$DPU" dummy
-agree "netdevsim, set by dpuctl"
-judge 'same("sizes to come"; {"fib": 128, "fib-rules": 32}; [$resource[0].resources[$dpu][].resources[]? | select(.size_new) |
-	{(.name): .size_new}] | add)' resource
+ask resource devlink -j resource show "$DPU"
+ask param devlink -j dev param show
+ask health devlink -j health show
+judge 'same("a parameter"; [true]; [$param[0].param[$dpu][] | select(.name == "test1").values[].value]),
+	same("a recovery"; ["healthy"]; [$health[0].health[$dpu][] | select(.reporter == "dummy").state]),
+	same("sizes to come"; {"fib": 128, "fib-rules": 32}; [$resource[0].resources[$dpu][].resources[]? | select(.size_new) |
+	{(.name): .size_new}] | add)' resource param health
 does reload "$DPU" driver_reinit
 ask resource devlink -j resource show "$DPU"
 judge 'same("the size is that"; [128]; [$resource[0].resources[$dpu][0].resources[] | select(.name == "fib").size])' resource

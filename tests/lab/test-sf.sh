@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SFs on a kernel: usable when the call returns, whichever way the driver goes; those of the host; numbers, attributes,
 # states; and gone when the call returns.
+# shellcheck disable=SC2154 # members() makes m_NAME
+# shellcheck disable=SC3013 # -ef: the shells there are have it
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
 
 need_program "$dpuctl"

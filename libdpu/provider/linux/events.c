@@ -244,6 +244,13 @@ static int hear_health(struct heard *heard, const struct nlmsghdr *nlh, bool gon
 	return add(heard, &event);
 }
 
+static bool has_port(const struct nlmsghdr *nlh)
+{
+	struct nlattr *attrs[DEVLINK_ATTR_PORT_INDEX + 1];
+
+	return devlink_attrs(nlh, attrs, DEVLINK_ATTR_PORT_INDEX) && attrs[DEVLINK_ATTR_PORT_INDEX];
+}
+
 /* A notification and an answer to a dump say the same with (nearly) the same command. */
 static int hear_devlink(void *data, const struct nlmsghdr *nlh)
 {
@@ -255,6 +262,9 @@ static int hear_devlink(void *data, const struct nlmsghdr *nlh)
 	switch (header.cmd) {
 	case DEVLINK_CMD_NEW:
 	case DEVLINK_CMD_DEL:
+		/* An older kernel answers a dump of ports as if they were devices. */
+		if (has_port(nlh))
+			return hear_port(data, nlh, header.cmd == DEVLINK_CMD_DEL);
 		return hear_device(data, nlh, header.cmd == DEVLINK_CMD_DEL);
 	case DEVLINK_CMD_PORT_NEW:
 	case DEVLINK_CMD_PORT_DEL:
