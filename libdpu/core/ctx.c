@@ -71,16 +71,17 @@ int ctx_grow(struct dpu_ctx *ctx, void *array_ptr, size_t count, size_t size)
 	void *grown;
 
 	/* Full exactly when count is 0 or a power of two from 8 on. */
-	if (count && (count < 8 || (count & (count - 1))))
-		return 0;
-	room = count ? count * 2 : 8;
-	if (room < count || room > SIZE_MAX / size)
-		return -ENOMEM;
-	grown = ctx_realloc(ctx, *array, room * size);
-	if (!grown)
-		return -ENOMEM;
-	memset((char *)grown + count * size, 0, (room - count) * size);
-	*array = grown;
+	if (!count || (count >= 8 && !(count & (count - 1)))) {
+		room = count ? count * 2 : 8;
+		if (room < count || room > SIZE_MAX / size)
+			return -ENOMEM;
+		grown = ctx_realloc(ctx, *array, room * size);
+		if (!grown)
+			return -ENOMEM;
+		*array = grown;
+	}
+	/* One at a time: room that is never used is memory that need not be there. */
+	memset((char *)*array + count * size, 0, size);
 	return 0;
 }
 

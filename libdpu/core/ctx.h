@@ -40,8 +40,9 @@ void *ctx_realloc(struct dpu_ctx *ctx, void *ptr, size_t size);
 void ctx_free(struct dpu_ctx *ctx, void *ptr);
 char *ctx_strdup(struct dpu_ctx *ctx, const char *text);
 
-/* Makes room for one more element in an array of *count elements of the given size; the array grows by
- * doubling, so *count must only ever grow by one through it. 0 or -ENOMEM, the array then unchanged. */
+/* Makes room for one more element, all zero, in an array of *count elements of the given size; the array
+ * grows by doubling, so *count must only ever grow by one through it. 0 or -ENOMEM, the array then unchanged.
+ */
 int ctx_grow(struct dpu_ctx *ctx, void *array_ptr, size_t count, size_t size);
 
 /* Appends an item to such an array. 0 or -ENOMEM. */
