@@ -95,7 +95,9 @@ static bool parse_function(const struct nlattr *nest, enum devlink_abi abi, stru
 
 	if (!nest)
 		return true;
-	if (!netlink_parse_nested(nest, attrs, MLXDEVM_FUNCTION_UC_LIST))
+	/* mlxdevm's own are far behind devlink's. */
+	if (!netlink_parse_nested(
+		    nest, attrs, abi == DEVLINK_ABI ? DEVLINK_FUNCTION_MAX_IO_EQS : MLXDEVM_FUNCTION_UC_LIST))
 		return false;
 	hw_addr = attrs[DEVLINK_PORT_FUNCTION_ATTR_HW_ADDR];
 	/* An InfiniBand port's has 20 bytes, and is no MAC address. */

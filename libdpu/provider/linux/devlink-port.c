@@ -17,7 +17,6 @@ struct ports {
 
 static int add(struct ports *ports, const struct fact_port *port)
 {
-
 	return ctx_append(ports->ctx, ports->items, ports->count, *port);
 }
 
@@ -35,13 +34,18 @@ static bool is_unaskable(const struct nlmsghdr *nlh)
 static int add_port(void *data, const struct nlmsghdr *nlh)
 {
 	struct ports *ports = data;
-	struct fact_port port;
+	struct fact_port *port;
+	int rc;
 
-	if (!devlink_parse_port(nlh, ports->abi, &port))
+	rc = ctx_grow(ports->ctx, &ports->items, ports->count, sizeof(ports->items[0]));
+	if (rc < 0)
+		return rc;
+	port = &ports->items[ports->count];
+	if (!devlink_parse_port(nlh, ports->abi, port))
 		return is_unaskable(nlh) ? 0 : -EBADMSG;
-	if (ports->handle && strcmp(port.handle, ports->handle) != 0)
-		return 0;
-	return add(ports, &port);
+	if (!ports->handle || !strcmp(port->handle, ports->handle))
+		ports->count++;
+	return 0;
 }
 
 static void forget_ports(void *data)

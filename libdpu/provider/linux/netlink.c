@@ -318,47 +318,60 @@ int netlink_events(struct dpu_ctx *ctx, struct netlink *nl, netlink_object_fn ob
 	return len == -EAGAIN ? 0 : (int)len;
 }
 
-static bool parse(const void *at, size_t len, struct nlattr **attrs, int max)
+static const char *data_of(const struct nlattr *attr)
 {
-	const struct nlattr *attr = at;
-	int rest = (int)len;
+	return (const char *)(attr + 1);
+}
+
+static size_t len_of(const struct nlattr *attr)
+{
+	return attr->nla_len - sizeof(*attr);
+}
+
+/* Most of what a discovery does itself is done here: without libnl's functions, which are calls. */
+static bool parse(const char *at, size_t len, struct nlattr **attrs, int max)
+{
+	const struct nlattr *attr;
+	size_t step;
 
 	memset(attrs, 0, sizeof(*attrs) * ((size_t)max + 1));
-	for (; nla_ok(attr, rest); attr = nla_next(attr, &rest)) {
-		int type = nla_type(attr);
+	for (; len >= sizeof(*attr); at += step, len -= step) {
+		int type;
 
-		if (type > 0 && type <= max)
+		attr = (const void *)at;
+		if (attr->nla_len < sizeof(*attr) || attr->nla_len > len)
+			return false;
+		type = attr->nla_type & NLA_TYPE_MASK;
+		if (type <= max)
 			attrs[type] = (struct nlattr *)(uintptr_t)attr;
+		step = NLMSG_ALIGN((size_t)attr->nla_len);
+		if (step >= len)
+			return true;
 	}
-	/* Less than a header is padding; more is an attribute whose length is a lie. */
-	return rest < (int)sizeof(*attr);
+	/* Less than a header is padding. */
+	return true;
 }
 
 bool netlink_parse(const struct nlmsghdr *nlh, size_t header, struct nlattr **attrs, int max)
 {
-	size_t skip = NLMSG_HDRLEN + NLMSG_ALIGN(header);
+	const size_t skip = NLMSG_HDRLEN + NLMSG_ALIGN(header);
+	const bool whole = nlh->nlmsg_len >= NLMSG_HDRLEN + header && nlh->nlmsg_len <= INT32_MAX;
 
-	memset(attrs, 0, sizeof(*attrs) * ((size_t)max + 1));
-	if (nlh->nlmsg_len < NLMSG_HDRLEN + header || nlh->nlmsg_len > INT32_MAX)
-		return false;
-	if (nlh->nlmsg_len <= skip)
-		return true;
-	return parse((const char *)nlh + skip, nlh->nlmsg_len - skip, attrs, max);
+	return parse((const char *)nlh + skip, whole && nlh->nlmsg_len > skip ? nlh->nlmsg_len - skip : 0,
+		     attrs, max) &&
+	       whole;
 }
 
 bool netlink_parse_nested(const struct nlattr *attr, struct nlattr **attrs, int max)
 {
-	if (attr)
-		return parse(nla_data(attr), (size_t)nla_len(attr), attrs, max);
-	memset(attrs, 0, sizeof(*attrs) * ((size_t)max + 1));
-	return false;
+	return parse(attr ? data_of(attr) : NULL, attr ? len_of(attr) : 0, attrs, max) && attr;
 }
 
 static bool value(const struct nlattr *attr, void *ret, size_t size)
 {
-	if (!attr || (size_t)nla_len(attr) < size)
+	if (!attr || len_of(attr) < size)
 		return false;
-	memcpy(ret, nla_data(attr), size);
+	memcpy(ret, data_of(attr), size);
 	return true;
 }
 
@@ -388,10 +401,10 @@ bool netlink_text(const struct nlattr *attr, char *text, size_t size)
 
 	if (!attr)
 		return false;
-	len = strnlen(nla_data(attr), (size_t)nla_len(attr));
+	len = strnlen(data_of(attr), len_of(attr));
 	if (len >= size)
 		return false;
-	memcpy(text, nla_data(attr), len);
+	memcpy(text, data_of(attr), len);
 	text[len] = '\0';
 	return true;
 }

@@ -104,13 +104,15 @@ struct links {
 static int add_link(void *data, const struct nlmsghdr *nlh)
 {
 	struct links *links = data;
-	struct fact_link link;
 	int rc;
 
-	rc = rtnl_parse_link(nlh, &link);
+	rc = ctx_grow(links->ctx, &links->items, links->count, sizeof(links->items[0]));
+	if (rc == 0)
+		rc = rtnl_parse_link(nlh, &links->items[links->count]);
 	if (rc <= 0)
 		return rc;
-	return ctx_append(links->ctx, links->items, links->count, link);
+	links->count++;
+	return 0;
 }
 
 static void forget_links(void *data)
