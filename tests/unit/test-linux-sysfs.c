@@ -8,6 +8,7 @@
 #include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "provider/linux/pci.h"
 #include "provider/linux/sysfs.h"
 #include "provider/provider.h"
 #include "tap.h"
@@ -164,8 +165,12 @@ static void build_tree(void)
 	put_link(UPLINK "/mlx5_core.sf.4/infiniband/mlx5_4/device", UPLINK "/mlx5_core.sf.4");
 	put_link("class/infiniband/mlx5_4", UPLINK "/mlx5_core.sf.4/infiniband/mlx5_4");
 
-	put_pci("0000:00:03.0", "devices/pci0000:00/0000:00:03.0", "0x1af4", "0x1041", "0x020000",
-		"virtio-pci");
+	/* One that has it all in one file, and one that has too little there. */
+	put_device("pci", "0000:00:03.0", "devices/pci0000:00/0000:00:03.0", NULL);
+	put("devices/pci0000:00/0000:00:03.0/uevent",
+	    "DRIVER=virtio-pci\nPCI_CLASS=20000\nPCI_ID=1AF4:1041\nPCI_SUBSYS_ID=1AF4:1100\n"
+	    "PCI_SLOT_NAME=0000:00:03.0");
+	put(BRIDGE "0000:03:00.2/uevent", "PCI_CLASS=20000\nMODALIAS=pci:v000015B3");
 	put_device("virtio", "virtio2", "devices/pci0000:00/0000:00:03.0/virtio2", "virtio_net");
 	put_netdev("eth0", "3", "devices/pci0000:00/0000:00:03.0/virtio2", NULL, NULL);
 
@@ -226,6 +231,34 @@ static void test_reading(void)
 	sysfs_close(&sysfs);
 	is_int(sysfs_open(&sysfs, "/nonexistent"), -ENOENT);
 	ok(!sysfs_exists(&sysfs, "class/net"), "below a missing root nothing exists");
+	sysfs_close(&sysfs);
+}
+
+static void test_pci(struct dpu_ctx *ctx)
+{
+	struct fact_pci *functions;
+	struct sysfs sysfs;
+	size_t count;
+
+	must(sysfs_open(&sysfs, root) == 0);
+	must(pci_functions(ctx, &sysfs, &functions, &count) == 0);
+	must(count == 4);
+	is_str(functions[0].address, "0000:00:00.0");
+	is_int(functions[0].class_code, 0x060400);
+	is_str(functions[1].address, "0000:00:03.0");
+	is_int(functions[1].vendor, 0x1af4);
+	is_int(functions[1].device, 0x1041);
+	is_int(functions[1].class_code, 0x020000);
+	is_str(functions[1].driver, "virtio-pci");
+	is_int(functions[1].numa_node, -1);
+	is_str(functions[1].physfn, "");
+	is_str(functions[3].address, "0000:03:00.2");
+	is_int(functions[3].vendor, 0x15b3);
+	is_int(functions[3].device, 0x101e);
+	is_str(functions[3].driver, "");
+	is_str(functions[3].physfn, "0000:03:00.0");
+	is_int(functions[3].vfnum, 0);
+	ctx_free(ctx, functions);
 	sysfs_close(&sysfs);
 }
 
@@ -440,6 +473,7 @@ int main(void)
 
 	must(ctx_create(&opts, &ctx) == 0);
 	test_opening(ctx);
+	test_pci(ctx);
 	must(provider_linux.open(ctx, "", NULL) == 0);
 	test_provider(ctx);
 	provider_linux.close(ctx);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/text.h"
@@ -16,22 +17,53 @@ static uint64_t number(const struct sysfs *sysfs, const char *address, const cha
 	return value;
 }
 
+/* What is most asked for stands together in one file. False where it does not: an old or a recorded tree. */
+static bool read_uevent(const struct sysfs *sysfs, const char *address, struct fact_pci *function)
+{
+	char path[SYSFS_PATH_SIZE], text[1024], *line, *rest;
+	bool has_class = false, has_id = false;
+	unsigned int class_code;
+
+	if (!sysfs_path(path, "bus/pci/devices/%s/uevent", address) ||
+	    !sysfs_text(sysfs, path, text, sizeof(text)))
+		return false;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (sscanf(line, "PCI_CLASS=%6x", &class_code) == 1) {
+			function->class_code = class_code;
+			has_class = true;
+		} else if (!strncmp(line, "DRIVER=", 7)) {
+			text_copy(function->driver, sizeof(function->driver), line + 7);
+		} else if (sscanf(line, "PCI_ID=%4hx:%4hx", &function->vendor, &function->device) == 2) {
+			has_id = true;
+		}
+	}
+	return has_class && has_id;
+}
+
+static void read_files(const struct sysfs *sysfs, const char *address, struct fact_pci *function)
+{
+	char path[SYSFS_PATH_SIZE];
+
+	function->vendor = (uint16_t)number(sysfs, address, "vendor", UINT16_MAX);
+	function->device = (uint16_t)number(sysfs, address, "device", UINT16_MAX);
+	function->class_code = (uint32_t)number(sysfs, address, "class", 0xffffff);
+	if (sysfs_path(path, "bus/pci/devices/%s/driver", address))
+		sysfs_link_name(sysfs, path, function->driver, sizeof(function->driver));
+}
+
 static void read_function(const struct sysfs *sysfs, const char *address, struct fact_pci *function)
 {
 	char path[SYSFS_PATH_SIZE];
 	uint64_t node;
 
 	text_copy(function->address, sizeof(function->address), address);
-	function->vendor = (uint16_t)number(sysfs, address, "vendor", UINT16_MAX);
-	function->device = (uint16_t)number(sysfs, address, "device", UINT16_MAX);
-	function->class_code = (uint32_t)number(sysfs, address, "class", 0xffffff);
+	if (!read_uevent(sysfs, address, function))
+		read_files(sysfs, address, function);
 	/* -1, the kernel's word for none, is no number to sysfs_number(). */
 	function->numa_node = -1;
 	if (sysfs_path(path, "bus/pci/devices/%s/numa_node", address) &&
 	    sysfs_number(sysfs, path, INT_MAX, &node))
 		function->numa_node = (int)node;
-	if (sysfs_path(path, "bus/pci/devices/%s/driver", address))
-		sysfs_link_name(sysfs, path, function->driver, sizeof(function->driver));
 	if (sysfs_path(path, "bus/pci/devices/%s/physfn", address))
 		sysfs_link_name(sysfs, path, function->physfn, sizeof(function->physfn));
 }
