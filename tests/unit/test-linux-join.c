@@ -489,6 +489,79 @@ static void test_plain_machines(void)
 	facts_index_free(ctx, &facts);
 }
 
+enum {
+	MANY = 700,
+};
+
+/* Each with its own, however many there are and in whatever order the kernel tells of them. */
+static void test_many(void)
+{
+	static struct fact_link links[2 * MANY];
+	static struct fact_port ports[MANY];
+	static struct fact_sf sfs[MANY];
+	struct fact_pci pci[] = { { .address = PF0, .class_code = 0x020000, .numa_node = -1 } };
+	struct fact_devlink devlinks[] = { { .handle = "pci/" PF0, PLACE("pci/" PF0) } };
+	struct facts facts = {
+		.pci = pci,
+		.pci_count = 1,
+		.links = links,
+		.link_count = 2 * MANY,
+		.devlinks = devlinks,
+		.devlink_count = 1,
+		.ports = ports,
+		.port_count = MANY,
+		.sfs = sfs,
+		.sf_count = MANY,
+	};
+	struct provider_function *functions;
+	struct provider_device *devices;
+	size_t count, wrong = 0;
+	uint32_t i, n;
+
+	for (i = 0; i < MANY; i++) {
+		/* 11 and 700 have no common factor. */
+		n = i * 11 % MANY;
+		ports[i] = (struct fact_port){ .handle = "pci/" PF0,
+					       .index = 1000 - n,
+					       .flavour = DPU_PORT_PCISF,
+					       .vfnum = NOT,
+					       .sfnum = n,
+					       .ifindex = 2000 - n };
+		if (n % 2)
+			snprintf(ports[i].function_handle, sizeof(ports[i].function_handle),
+				 "auxiliary/mlx5_core.sf.%u", n + 2);
+		sfs[MANY - 1 - i] = (struct fact_sf){ .sfnum = n, .bound = true, PLACE("pci/" PF0) };
+		snprintf(sfs[MANY - 1 - i].name, DEVNAME_SIZE, "mlx5_core.sf.%u", n + 2);
+		links[2 * i] = (struct fact_link){ .ifindex = 2000 - n, PLACE("pci/" PF0) };
+		snprintf(links[2 * i].name, IFNAME_SIZE, "rep%u", n);
+		links[2 * i + 1] = (struct fact_link){ .ifindex = 3000 + n, PLACE("pci/" PF0) };
+		snprintf(links[2 * i + 1].name, IFNAME_SIZE, "sf%u", n);
+		snprintf(links[2 * i + 1].place.sf, DEVNAME_SIZE, "mlx5_core.sf.%u", n + 2);
+	}
+	must(facts_index(ctx, &facts) == 0);
+	must(join_devices(ctx, &facts, &devices, &count) == 0);
+	is_int(count, 1);
+	is_str(devices[0].netdev, "");
+	ctx_free(ctx, devices);
+	must(join_functions(ctx, &facts, "pci/" PF0, &functions, &count) == 0);
+	must(count == MANY);
+	for (i = 0; i < MANY; i++) {
+		char representor[IFNAME_SIZE], netdev[IFNAME_SIZE], aux_device[DEVNAME_SIZE];
+
+		snprintf(representor, sizeof(representor), "rep%u", i);
+		snprintf(netdev, sizeof(netdev), "sf%u", i);
+		snprintf(aux_device, sizeof(aux_device), "mlx5_core.sf.%u", i + 2);
+		wrong += functions[i].number != i || functions[i].port != 1000 - i ||
+			 functions[i].opstate != DPU_FUNCTION_ATTACHED ||
+			 strcmp(functions[i].representor, representor) != 0 ||
+			 strcmp(functions[i].netdev, netdev) != 0 ||
+			 strcmp(functions[i].aux_device, aux_device) != 0;
+	}
+	ok(!wrong, "%zu of %d functions have what is another's", wrong, MANY);
+	ctx_free(ctx, functions);
+	facts_index_free(ctx, &facts);
+}
+
 static void test_phys_port_names(void)
 {
 	static const struct {
@@ -587,6 +660,7 @@ int main(void)
 	test_bluefield_functions();
 	test_switchdev_without_devlink();
 	test_plain_machines();
+	test_many();
 	test_phys_port_names();
 	test_out_of_memory();
 	dpu_ctx_unref(ctx);

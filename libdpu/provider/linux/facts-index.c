@@ -2,216 +2,180 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/hash.h"
+#include "core/sort.h"
 #include "provider/linux/facts-index.h"
 #include "provider/linux/join.h"
 
-static int compare_number(uint64_t left, uint64_t right)
+/* No position: the end of a chain. */
+#define NONE UINT32_MAX
+
+static uint64_t hash_place(const char *handle, const char *sf)
 {
-	return (left > right) - (left < right);
+	return hash_text(hash_text(hash_start, handle), sf ? sf : "");
 }
 
-static int compare_place(const struct fact_place *place, const char *handle, const char *sf)
+static uint64_t hash_numbered(const char *handle, uint32_t number)
 {
-	int order = strcmp(place->handle, handle);
-
-	return order ? order : strcmp(place->sf, sf);
+	return hash_number(hash_text(hash_start, handle), number);
 }
 
-static int order_links(const void *a, const void *b, void *arg)
+static uint64_t hash_handle(const char *handle)
 {
-	const struct facts *facts = arg;
-	const struct fact_link *l = &facts->links[*(const uint32_t *)a],
-			       *r = &facts->links[*(const uint32_t *)b];
-	int order = compare_place(&l->place, r->place.handle, r->place.sf);
-
-	return order ? order : compare_number(l->ifindex, r->ifindex);
+	return hash_text(hash_start, handle);
 }
 
-static int order_ports(const void *a, const void *b, void *arg)
+static uint64_t hash_pci(const struct facts *facts, size_t at)
 {
-	const struct facts *facts = arg;
-	const struct fact_port *l = &facts->ports[*(const uint32_t *)a],
-			       *r = &facts->ports[*(const uint32_t *)b];
-	int order = strcmp(l->handle, r->handle);
-
-	return order ? order : compare_number(l->index, r->index);
+	return hash_handle(facts->pci[at].address);
 }
 
-static int order_sfs(const void *a, const void *b, void *arg)
+static uint64_t hash_vf(const struct facts *facts, size_t at)
 {
-	const struct facts *facts = arg;
-	const struct fact_sf *l = &facts->sfs[*(const uint32_t *)a], *r = &facts->sfs[*(const uint32_t *)b];
-	int order = strcmp(l->place.handle, r->place.handle);
-
-	return order ? order : compare_number(l->sfnum, r->sfnum);
+	return hash_numbered(facts->pci[at].physfn, facts->pci[at].vfnum);
 }
 
-static int order_vfs(const void *a, const void *b, void *arg)
+static uint64_t hash_sf(const struct facts *facts, size_t at)
 {
-	const struct facts *facts = arg;
-	const struct fact_pci *l = &facts->pci[*(const uint32_t *)a], *r = &facts->pci[*(const uint32_t *)b];
-	int order = strcmp(l->physfn, r->physfn);
-
-	return order ? order : compare_number(l->vfnum, r->vfnum);
+	return hash_handle(facts->sfs[at].name);
 }
 
-static int order_rdma(const void *a, const void *b, void *arg)
+static uint64_t hash_sf_number(const struct facts *facts, size_t at)
 {
-	const struct facts *facts = arg;
-	const struct fact_rdma *l = &facts->rdma[*(const uint32_t *)a],
-			       *r = &facts->rdma[*(const uint32_t *)b];
-	int order = compare_place(&l->place, r->place.handle, r->place.sf);
-
-	return order ? order : strcmp(l->name, r->name);
+	return hash_numbered(facts->sfs[at].place.handle, facts->sfs[at].sfnum);
 }
 
-static int sort(struct dpu_ctx *ctx, struct facts *facts, size_t count,
-		int (*order)(const void *a, const void *b, void *arg), uint32_t **ret)
+static uint64_t hash_link(const struct facts *facts, size_t at)
 {
-	uint32_t *positions;
-	size_t i;
+	return hash_place(facts->links[at].place.handle, facts->links[at].place.sf);
+}
 
+static uint64_t hash_port(const struct facts *facts, size_t at)
+{
+	return hash_handle(facts->ports[at].handle);
+}
+
+static uint64_t hash_devlink(const struct facts *facts, size_t at)
+{
+	return hash_handle(facts->devlinks[at].handle);
+}
+
+static uint64_t hash_rdma(const struct facts *facts, size_t at)
+{
+	return hash_place(facts->rdma[at].place.handle, facts->rdma[at].place.sf);
+}
+
+/* Behind the heads of the chains stands what follows each position. From the last to the first, so that a
+ * chain goes from the first to the last. */
+static int make_index(struct dpu_ctx *ctx, const struct facts *facts, size_t count,
+		      uint64_t (*hash)(const struct facts *facts, size_t at), struct fact_index *ret)
+{
+	uint32_t *head, *next;
+	size_t heads = 8, at;
+
+	ctx_free(ctx, ret->chains);
+	ret->chains = NULL;
 	if (!count)
 		return 0;
-	positions = ctx_alloc(ctx, count * sizeof(*positions));
-	if (!positions)
+	while (heads < count)
+		heads *= 2;
+	ret->chains = ctx_alloc(ctx, (heads + count) * sizeof(*ret->chains));
+	if (!ret->chains)
 		return -ENOMEM;
-	for (i = 0; i < count; i++)
-		positions[i] = (uint32_t)i;
-	qsort_r(positions, count, sizeof(*positions), order, facts);
-	*ret = positions;
+	ret->mask = (uint32_t)heads - 1;
+	memset(ret->chains, 0xff, heads * sizeof(*ret->chains));
+	next = ret->chains + heads;
+	for (at = count; at-- > 0;) {
+		head = &ret->chains[hash(facts, at) & ret->mask];
+		next[at] = *head;
+		*head = (uint32_t)at;
+	}
 	return 0;
 }
 
-/* The position in an order of count items of the first that is not before what is looked for. */
-static size_t lower_bound(const struct facts *facts, size_t count,
-			  int (*compare)(const struct facts *facts, size_t at, const void *key),
-			  const void *key)
+static uint32_t first_of(const struct fact_index *index, uint64_t hash)
 {
-	size_t low = 0, high = count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (compare(facts, middle, key) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return index->chains ? index->chains[hash & index->mask] : NONE;
 }
 
-struct key {
-	const char *text;
-	const char *sf;
-	uint32_t number;
-};
-
-static int compare_vf(const struct facts *facts, size_t at, const void *arg)
+static uint32_t next_of(const struct fact_index *index, size_t at)
 {
-	const struct fact_pci *vf = &facts->pci[facts->vfs_by_number[at]];
-	const struct key *key = arg;
-	int order = strcmp(vf->physfn, key->text);
-
-	return order ? order : compare_number(vf->vfnum, key->number);
-}
-
-static int compare_port(const struct facts *facts, size_t at, const void *arg)
-{
-	const struct fact_port *port = &facts->ports[facts->ports_by_index[at]];
-	const struct key *key = arg;
-	int order = strcmp(port->handle, key->text);
-
-	return order ? order : compare_number(port->index, key->number);
-}
-
-static int compare_sf_number(const struct facts *facts, size_t at, const void *arg)
-{
-	const struct fact_sf *sf = &facts->sfs[facts->sfs_by_number[at]];
-	const struct key *key = arg;
-	int order = strcmp(sf->place.handle, key->text);
-
-	return order ? order : compare_number(sf->sfnum, key->number);
-}
-
-static int compare_link_place(const struct facts *facts, size_t at, const void *arg)
-{
-	const struct key *key = arg;
-
-	return compare_place(&facts->links[facts->links_by_place[at]].place, key->text, key->sf);
-}
-
-static int compare_rdma_place(const struct facts *facts, size_t at, const void *arg)
-{
-	const struct key *key = arg;
-
-	return compare_place(&facts->rdma[facts->rdma_by_place[at]].place, key->text, key->sf);
-}
-
-static int compare_ifindex(const struct facts *facts, size_t at, const void *arg)
-{
-	return compare_number(facts->links[at].ifindex, ((const struct key *)arg)->number);
-}
-
-static int compare_address(const struct facts *facts, size_t at, const void *arg)
-{
-	return strcmp(facts->pci[at].address, ((const struct key *)arg)->text);
-}
-
-static int compare_sf_name(const struct facts *facts, size_t at, const void *arg)
-{
-	return strcmp(facts->sfs[at].name, ((const struct key *)arg)->text);
+	return index->chains[index->mask + 1 + at];
 }
 
 const struct fact_pci *facts_pci(const struct facts *facts, const char *address)
 {
-	const struct key key = { .text = address };
-	size_t at = lower_bound(facts, facts->pci_count, compare_address, &key);
+	const struct fact_index *index = &facts->pci_by_address;
+	uint32_t at;
 
-	return at < facts->pci_count && !compare_address(facts, at, &key) ? &facts->pci[at] : NULL;
+	for (at = first_of(index, hash_handle(address)); at != NONE; at = next_of(index, at)) {
+		if (!strcmp(facts->pci[at].address, address))
+			return &facts->pci[at];
+	}
+	return NULL;
 }
 
 const struct fact_pci *facts_vf(const struct facts *facts, const char *pf_address, uint32_t vfnum)
 {
-	const struct key key = { .text = pf_address, .number = vfnum };
-	size_t at = lower_bound(facts, facts->pci_count, compare_vf, &key);
+	const struct fact_index *index = &facts->vfs_by_number;
+	uint32_t at;
 
-	return at < facts->pci_count && !compare_vf(facts, at, &key) ? &facts->pci[facts->vfs_by_number[at]]
-								     : NULL;
-}
-
-const struct fact_link *facts_link(const struct facts *facts, uint32_t ifindex)
-{
-	const struct key key = { .number = ifindex };
-	size_t at = lower_bound(facts, facts->link_count, compare_ifindex, &key);
-
-	return at < facts->link_count && !compare_ifindex(facts, at, &key) ? &facts->links[at] : NULL;
-}
-
-const struct fact_port *facts_port(const struct facts *facts, const char *handle, uint32_t index)
-{
-	const struct key key = { .text = handle, .number = index };
-	size_t at = lower_bound(facts, facts->port_count, compare_port, &key);
-
-	return at < facts->port_count && !compare_port(facts, at, &key)
-		       ? &facts->ports[facts->ports_by_index[at]]
-		       : NULL;
+	for (at = first_of(index, hash_numbered(pf_address, vfnum)); at != NONE; at = next_of(index, at)) {
+		if (facts->pci[at].vfnum == vfnum && !strcmp(facts->pci[at].physfn, pf_address))
+			return &facts->pci[at];
+	}
+	return NULL;
 }
 
 const struct fact_sf *facts_sf(const struct facts *facts, const char *name)
 {
-	const struct key key = { .text = name };
-	size_t at = lower_bound(facts, facts->sf_count, compare_sf_name, &key);
+	const struct fact_index *index = &facts->sfs_by_name;
+	uint32_t at;
 
-	return at < facts->sf_count && !compare_sf_name(facts, at, &key) ? &facts->sfs[at] : NULL;
+	for (at = first_of(index, hash_handle(name)); at != NONE; at = next_of(index, at)) {
+		if (!strcmp(facts->sfs[at].name, name))
+			return &facts->sfs[at];
+	}
+	return NULL;
 }
 
 const struct fact_sf *facts_sf_number(const struct facts *facts, const char *handle, uint32_t sfnum)
 {
-	const struct key key = { .text = handle, .number = sfnum };
-	size_t at = lower_bound(facts, facts->sf_count, compare_sf_number, &key);
+	const struct fact_index *index = &facts->sfs_by_number;
+	uint32_t at;
 
-	return at < facts->sf_count && !compare_sf_number(facts, at, &key)
-		       ? &facts->sfs[facts->sfs_by_number[at]]
+	for (at = first_of(index, hash_numbered(handle, sfnum)); at != NONE; at = next_of(index, at)) {
+		if (facts->sfs[at].sfnum == sfnum && !strcmp(facts->sfs[at].place.handle, handle))
+			return &facts->sfs[at];
+	}
+	return NULL;
+}
+
+const struct fact_devlink *facts_devlink(const struct facts *facts, const char *handle)
+{
+	const struct fact_index *index = &facts->devlinks_by_handle;
+	uint32_t at;
+
+	for (at = first_of(index, hash_handle(handle)); at != NONE; at = next_of(index, at)) {
+		if (!strcmp(facts->devlinks[at].handle, handle))
+			return &facts->devlinks[at];
+	}
+	return NULL;
+}
+
+static int by_ifindex(const void *a, const void *b)
+{
+	const struct fact_link *l = a, *r = b;
+
+	return (l->ifindex > r->ifindex) - (l->ifindex < r->ifindex);
+}
+
+const struct fact_link *facts_link(const struct facts *facts, uint32_t ifindex)
+{
+	const struct fact_link key = { .ifindex = ifindex };
+
+	return facts->link_count
+		       ? bsearch(&key, facts->links, facts->link_count, sizeof(facts->links[0]), by_ifindex)
 		       : NULL;
 }
 
@@ -233,24 +197,51 @@ const struct fact_link *facts_port_link(const struct facts *facts, const struct 
 	return NULL;
 }
 
-size_t facts_links_at(const struct facts *facts, const char *handle, const char *sf, size_t *first)
+static bool placed_at(const struct fact_place *place, const char *handle, const char *sf)
 {
-	const struct key key = { .text = handle, .sf = sf ? sf : "" };
-	size_t at = lower_bound(facts, facts->link_count, compare_link_place, &key);
-
-	for (*first = at; at < facts->link_count && !compare_link_place(facts, at, &key); at++)
-		continue;
-	return at - *first;
+	return !strcmp(place->sf, sf ? sf : "") && !strcmp(place->handle, handle);
 }
 
-size_t facts_rdma_at(const struct facts *facts, const char *handle, const char *sf, size_t *first)
+const struct fact_link *facts_next_link(const struct facts *facts, const char *handle, const char *sf,
+					const struct fact_link *after)
 {
-	const struct key key = { .text = handle, .sf = sf ? sf : "" };
-	size_t at = lower_bound(facts, facts->rdma_count, compare_rdma_place, &key);
+	const struct fact_index *index = &facts->links_by_place;
+	uint32_t at = after ? next_of(index, (size_t)(after - facts->links))
+			    : first_of(index, hash_place(handle, sf));
 
-	for (*first = at; at < facts->rdma_count && !compare_rdma_place(facts, at, &key); at++)
-		continue;
-	return at - *first;
+	for (; at != NONE; at = next_of(index, at)) {
+		if (placed_at(&facts->links[at].place, handle, sf))
+			return &facts->links[at];
+	}
+	return NULL;
+}
+
+const struct fact_rdma *facts_next_rdma(const struct facts *facts, const char *handle, const char *sf,
+					const struct fact_rdma *after)
+{
+	const struct fact_index *index = &facts->rdma_by_place;
+	uint32_t at = after ? next_of(index, (size_t)(after - facts->rdma))
+			    : first_of(index, hash_place(handle, sf));
+
+	for (; at != NONE; at = next_of(index, at)) {
+		if (placed_at(&facts->rdma[at].place, handle, sf))
+			return &facts->rdma[at];
+	}
+	return NULL;
+}
+
+const struct fact_port *facts_next_port(const struct facts *facts, const char *handle,
+					const struct fact_port *after)
+{
+	const struct fact_index *index = &facts->ports_by_device;
+	uint32_t at =
+		after ? next_of(index, (size_t)(after - facts->ports)) : first_of(index, hash_handle(handle));
+
+	for (; at != NONE; at = next_of(index, at)) {
+		if (!strcmp(facts->ports[at].handle, handle))
+			return &facts->ports[at];
+	}
+	return NULL;
 }
 
 /* It shares the uplink's parent, but is not the device's own. Where devlink knows the port, its flavour
@@ -261,83 +252,82 @@ static void mark_representors(struct facts *facts)
 	struct fact_link *link;
 	size_t i;
 
-	for (i = 0; i < facts->link_count; i++) {
-		link = &facts->links[i];
-		link->representor = join_parse_phys_port_name(link->phys_port_name, &parsed) &&
-				    parsed.flavour != DPU_PORT_PHYSICAL;
-	}
 	for (i = 0; i < facts->port_count; i++) {
 		const uint32_t flavour = facts->ports[i].flavour;
 
 		link = (struct fact_link *)(uintptr_t)facts_port_link(facts, &facts->ports[i]);
-		if (link)
-			link->representor = flavour == DPU_PORT_PCIPF || flavour == DPU_PORT_PCIVF ||
-					    flavour == DPU_PORT_PCISF;
+		if (!link)
+			continue;
+		link->has_port = true;
+		link->representor =
+			flavour == DPU_PORT_PCIPF || flavour == DPU_PORT_PCIVF || flavour == DPU_PORT_PCISF;
 	}
-}
-
-static int by_ifindex(const void *a, const void *b)
-{
-	return compare_number(((const struct fact_link *)a)->ifindex, ((const struct fact_link *)b)->ifindex);
+	for (i = 0; i < facts->link_count; i++) {
+		link = &facts->links[i];
+		if (!link->has_port && link->phys_port_name[0])
+			link->representor = join_parse_phys_port_name(link->phys_port_name, &parsed) &&
+					    parsed.flavour != DPU_PORT_PHYSICAL;
+	}
 }
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct fact_sf *)a)->name, ((const struct fact_sf *)b)->name);
+	return strcmp(((const struct fact_rdma *)a)->name, ((const struct fact_rdma *)b)->name);
 }
 
-static int by_address(const void *a, const void *b)
+int facts_index_pci(struct dpu_ctx *ctx, struct facts *facts)
 {
-	return strcmp(((const struct fact_pci *)a)->address, ((const struct fact_pci *)b)->address);
+	int rc;
+
+	rc = make_index(ctx, facts, facts->pci_count, hash_pci, &facts->pci_by_address);
+	return rc < 0 ? rc : make_index(ctx, facts, facts->pci_count, hash_vf, &facts->vfs_by_number);
 }
 
-/* Most come in order, and are large: so they are looked at before they are moved. */
-static void put_in_order(void *items, size_t count, size_t size, int (*compare)(const void *a, const void *b))
+int facts_index_sfs(struct dpu_ctx *ctx, struct facts *facts)
 {
-	const char *at = items;
-	size_t i;
+	int rc;
 
-	for (i = 1; i < count; i++, at += size) {
-		if (compare(at, at + size) > 0) {
-			qsort(items, count, size, compare);
-			return;
-		}
-	}
-}
-
-void facts_sort(struct facts *facts)
-{
-	put_in_order(facts->links, facts->link_count, sizeof(facts->links[0]), by_ifindex);
-	put_in_order(facts->sfs, facts->sf_count, sizeof(facts->sfs[0]), by_name);
-	put_in_order(facts->pci, facts->pci_count, sizeof(facts->pci[0]), by_address);
+	rc = make_index(ctx, facts, facts->sf_count, hash_sf, &facts->sfs_by_name);
+	return rc < 0 ? rc : make_index(ctx, facts, facts->sf_count, hash_sf_number, &facts->sfs_by_number);
 }
 
 int facts_index(struct dpu_ctx *ctx, struct facts *facts)
 {
-	int rc;
+	int rc = 0;
 
-	facts_sort(facts);
-	rc = sort(ctx, facts, facts->link_count, order_links, &facts->links_by_place);
+	sort_unsorted(facts->links, facts->link_count, sizeof(facts->links[0]), by_ifindex);
+	sort_unsorted(facts->rdma, facts->rdma_count, sizeof(facts->rdma[0]), by_name);
+	if (!facts->pci_by_address.chains)
+		rc = facts_index_pci(ctx, facts);
+	if (rc == 0 && !facts->sfs_by_name.chains)
+		rc = facts_index_sfs(ctx, facts);
 	if (rc == 0)
-		rc = sort(ctx, facts, facts->port_count, order_ports, &facts->ports_by_index);
+		rc = make_index(ctx, facts, facts->link_count, hash_link, &facts->links_by_place);
 	if (rc == 0)
-		rc = sort(ctx, facts, facts->sf_count, order_sfs, &facts->sfs_by_number);
+		rc = make_index(ctx, facts, facts->port_count, hash_port, &facts->ports_by_device);
 	if (rc == 0)
-		rc = sort(ctx, facts, facts->pci_count, order_vfs, &facts->vfs_by_number);
+		rc = make_index(ctx, facts, facts->devlink_count, hash_devlink, &facts->devlinks_by_handle);
 	if (rc == 0)
-		rc = sort(ctx, facts, facts->rdma_count, order_rdma, &facts->rdma_by_place);
+		rc = make_index(ctx, facts, facts->rdma_count, hash_rdma, &facts->rdma_by_place);
 	if (rc == 0)
 		mark_representors(facts);
 	return rc;
 }
 
+static void free_index(struct dpu_ctx *ctx, struct fact_index *index)
+{
+	ctx_free(ctx, index->chains);
+	*index = (struct fact_index){ .chains = NULL };
+}
+
 void facts_index_free(struct dpu_ctx *ctx, struct facts *facts)
 {
-	ctx_free(ctx, facts->links_by_place);
-	ctx_free(ctx, facts->ports_by_index);
-	ctx_free(ctx, facts->sfs_by_number);
-	ctx_free(ctx, facts->vfs_by_number);
-	ctx_free(ctx, facts->rdma_by_place);
-	facts->links_by_place = facts->ports_by_index = facts->sfs_by_number = NULL;
-	facts->vfs_by_number = facts->rdma_by_place = NULL;
+	free_index(ctx, &facts->pci_by_address);
+	free_index(ctx, &facts->vfs_by_number);
+	free_index(ctx, &facts->sfs_by_name);
+	free_index(ctx, &facts->sfs_by_number);
+	free_index(ctx, &facts->links_by_place);
+	free_index(ctx, &facts->ports_by_device);
+	free_index(ctx, &facts->devlinks_by_handle);
+	free_index(ctx, &facts->rdma_by_place);
 }

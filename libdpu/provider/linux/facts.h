@@ -53,7 +53,9 @@ struct fact_link {
 		};
 		struct fact_place place;
 	};
-	bool representor; /* the e-switch's end of another function; facts_index() tells */
+	/* facts_index() tells */
+	bool has_port;    /* devlink knows the port that it is the network device of */
+	bool representor; /* the e-switch's end of another function */
 };
 
 /* devlink: one instance, with what its info and its e-switch say. */
@@ -109,6 +111,12 @@ struct fact_sf {
 	struct fact_place place;
 };
 
+/* Positions in one of the arrays below, found by hash. */
+struct fact_index {
+	uint32_t *chains; /* NULL: there are none */
+	uint32_t mask;
+};
+
 struct facts {
 	struct fact_pci *pci;
 	size_t pci_count;
@@ -122,13 +130,15 @@ struct facts {
 	size_t rdma_count;
 	struct fact_sf *sfs;
 	size_t sf_count;
-	/* Positions in other orders, made by facts_index(): a thousand functions are not looked for one by
-	 * one. */
-	uint32_t *links_by_place;
-	uint32_t *ports_by_index; /* handle, then index */
-	uint32_t *sfs_by_number;  /* place, then sfnum */
-	uint32_t *vfs_by_number;  /* PF, then vfnum; all PCI functions */
-	uint32_t *rdma_by_place;
+	/* Made by facts_index(): a thousand functions are not looked for one by one. */
+	struct fact_index pci_by_address;
+	struct fact_index vfs_by_number; /* PF, vfnum */
+	struct fact_index sfs_by_name;
+	struct fact_index sfs_by_number;  /* device, sfnum */
+	struct fact_index links_by_place; /* device, SF */
+	struct fact_index ports_by_device;
+	struct fact_index devlinks_by_handle;
+	struct fact_index rdma_by_place; /* device, SF */
 	uint32_t soft_vfs; /* of the device that is asked about, when they are no PCI functions */
 	char bsp_release[80];
 };

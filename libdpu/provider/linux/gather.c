@@ -184,7 +184,6 @@ static const char *port_sf(const struct fact_port *port)
 
 static int add_sf(struct dpu_ctx *ctx, struct facts *facts, const struct fact_sf *sf)
 {
-
 	return ctx_append(ctx, facts->sfs, facts->sf_count, *sf);
 }
 
@@ -200,11 +199,6 @@ static int add_port_sf(struct dpu_ctx *ctx, struct parent_cache *last, const str
 	return add_sf(ctx, facts, &sf);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Unlike the rest, drivers come and go. */
 static void look_for_driver(const struct sysfs *sysfs, struct fact_sf *sf)
 {
@@ -215,24 +209,22 @@ static void look_for_driver(const struct sysfs *sysfs, struct fact_sf *sf)
 }
 
 /* Those that no port has told of: of older kernels, or without a port here. Only these are read from sysfs.
- */
-static int add_untold_sfs(struct dpu_ctx *ctx, const char **told, size_t count, struct facts *facts)
+ * How many, or a negative errno. */
+static int add_untold_sfs(struct dpu_ctx *ctx, struct facts *facts)
 {
+	const size_t told = facts->sf_count;
 	struct sysfs_names entries;
 	struct linux_sf sf;
-	const char *name;
 	size_t i;
 	int rc;
 
 	rc = sysfs_list(ctx, &linux_provider(ctx)->sysfs, "bus/auxiliary/devices", &entries);
 	for (i = 0; rc >= 0 && i < entries.count; i++) {
-		name = entries.entries[i].name;
-		if (!bsearch(&name, told, count, sizeof(*told), compare_names) &&
-		    sfs_read(ctx, &entries.entries[i], &sf))
+		if (!facts_sf(facts, entries.entries[i].name) && sfs_read(ctx, &entries.entries[i], &sf))
 			rc = add_sf(ctx, facts, &sf.sf);
 	}
 	sysfs_names_free(ctx, &entries);
-	return rc;
+	return rc < 0 ? rc : facts->sf_count != told;
 }
 
 /* All SFs that this machine may drive. Whether a driver has those that no port told of is yet to be looked
@@ -240,24 +232,18 @@ static int add_untold_sfs(struct dpu_ctx *ctx, const char **told, size_t count, 
 static int gather_sfs(struct dpu_ctx *ctx, struct facts *facts)
 {
 	struct parent_cache last = { .bus = "" };
-	size_t count = 0, i;
-	const char **told;
+	size_t i;
 	int rc = 0;
 
-	told = ctx_alloc(ctx, (facts->port_count + 1) * sizeof(*told));
-	if (!told)
-		return -ENOMEM;
 	for (i = 0; rc >= 0 && i < facts->port_count; i++) {
-		if (!port_sf(&facts->ports[i]))
-			continue;
-		told[count++] = port_sf(&facts->ports[i]);
-		rc = add_port_sf(ctx, &last, &facts->ports[i], facts);
+		if (port_sf(&facts->ports[i]))
+			rc = add_port_sf(ctx, &last, &facts->ports[i], facts);
 	}
-	qsort(told, count, sizeof(*told), compare_names);
 	if (rc >= 0)
-		rc = add_untold_sfs(ctx, told, count, facts);
-	ctx_free(ctx, told);
-	return rc < 0 ? rc : 0;
+		rc = facts_index_sfs(ctx, facts);
+	if (rc >= 0)
+		rc = add_untold_sfs(ctx, facts);
+	return rc > 0 ? facts_index_sfs(ctx, facts) : rc;
 }
 
 static int gather_links(struct dpu_ctx *ctx, const char *step, struct facts *facts)
@@ -335,7 +321,10 @@ int gather(struct dpu_ctx *ctx, const char *step, const char *handle, bool detai
 	int rc;
 
 	memset(facts, 0, sizeof(*facts));
+	/* Each of these needs to know those before it, for its place. */
 	rc = pci_functions(ctx, &machine->sysfs, &facts->pci, &facts->pci_count);
+	if (rc >= 0)
+		rc = facts_index_pci(ctx, facts);
 	if (rc >= 0)
 		rc = devlink_present(ctx, machine);
 	if (rc > 0)
@@ -346,8 +335,6 @@ int gather(struct dpu_ctx *ctx, const char *step, const char *handle, bool detai
 		if (!facts->sfs[i].bound)
 			look_for_driver(&machine->sysfs, &facts->sfs[i]);
 	}
-	/* Each of these needs to know those before it, for its place. */
-	facts_sort(facts);
 	if (rc >= 0)
 		rc = gather_links(ctx, step, facts);
 	trim(ctx, &facts->links, facts->link_count, sizeof(facts->links[0]));
@@ -451,7 +438,8 @@ static int add_own_sf(struct dpu_ctx *ctx, const char *step, const struct fact_p
 				rc = add_sf(ctx, facts, &machine->sfs[i].sf);
 		}
 	}
-	facts_sort(facts);
+	if (rc == 0)
+		rc = facts_index_sfs(ctx, facts);
 	for (sf = facts->sfs; rc == 0 && sf < facts->sfs + facts->sf_count; sf++) {
 		if (sf->sfnum != port->sfnum || strcmp(sf->place.handle, port->handle) != 0)
 			continue;
@@ -467,6 +455,7 @@ static int add_vf(struct dpu_ctx *ctx, const char *step, const struct fact_port 
 	const struct sysfs *sysfs = &linux_provider(ctx)->sysfs;
 	char path[SYSFS_PATH_SIZE];
 	struct fact_place place;
+	int rc;
 
 	if (strncmp(port->handle, "pci/", 4) != 0)
 		return 0;
@@ -478,7 +467,8 @@ static int add_vf(struct dpu_ctx *ctx, const char *step, const struct fact_port 
 	    !sysfs_path(path, "bus/pci/devices/%s/virtfn%u", port->handle + 4, port->vfnum))
 		return 0;
 	sysfs_place(sysfs, path, &place);
-	return add_children(ctx, step, path, &place, facts);
+	rc = facts_index_pci(ctx, facts);
+	return rc < 0 ? rc : add_children(ctx, step, path, &place, facts);
 }
 
 int gather_port(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t index, bool function,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/sort.h"
 #include "core/text.h"
 #include "provider/linux/facts-index.h"
 #include "provider/linux/join.h"
@@ -106,8 +107,9 @@ static int add(struct functions *functions, struct provider_function function, c
 	return ctx_append(functions->ctx, functions->items, functions->count, function);
 }
 
-static int add_port_function(struct functions *functions, const struct provider_port *port)
+static int add_port_function(void *data, const struct provider_port *port, const struct fact_port *fact)
 {
+	struct functions *functions = data;
 	struct provider_function function = {
 		.has_port = true,
 		.port = port->index,
@@ -133,7 +135,7 @@ static int add_port_function(struct functions *functions, const struct provider_
 	default:
 		return 0;
 	}
-	return add(functions, function, facts_port(functions->facts, functions->handle, port->index));
+	return add(functions, function, fact);
 }
 
 /* Whether the e-switch has a port for any of this machine's own VFs: then it has one for all. */
@@ -213,21 +215,14 @@ int join_functions(struct dpu_ctx *ctx, const struct facts *facts, const char *h
 		   struct provider_function **ret, size_t *count)
 {
 	struct functions functions = { .ctx = ctx, .facts = facts, .handle = handle };
-	struct provider_port *ports;
-	size_t port_count, i;
 	int rc;
 
-	rc = join_ports(ctx, facts, handle, &ports, &port_count);
-	if (rc < 0)
-		return rc;
 	/* One more, so that none is not no memory. */
 	functions.sf_seen = ctx_alloc(ctx, (facts->sf_count + 1) * sizeof(bool));
 	functions.vf_seen = ctx_alloc(ctx, (facts->pci_count + 1) * sizeof(bool));
-	if (!functions.sf_seen || !functions.vf_seen)
-		rc = -ENOMEM;
-	for (i = 0; rc >= 0 && i < port_count; i++)
-		rc = add_port_function(&functions, &ports[i]);
-	ctx_free(ctx, ports);
+	rc = functions.sf_seen && functions.vf_seen
+		     ? join_each_port(facts, handle, add_port_function, &functions)
+		     : -ENOMEM;
 	if (rc >= 0)
 		rc = add_portless(&functions);
 	ctx_free(ctx, functions.sf_seen);
@@ -236,8 +231,7 @@ int join_functions(struct dpu_ctx *ctx, const struct facts *facts, const char *h
 		ctx_free(ctx, functions.items);
 		return rc;
 	}
-	if (functions.count)
-		qsort(functions.items, functions.count, sizeof(functions.items[0]), compare);
+	sort_unsorted(functions.items, functions.count, sizeof(functions.items[0]), compare);
 	*ret = functions.items;
 	*count = functions.count;
 	return 0;

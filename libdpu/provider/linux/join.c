@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/sort.h"
 #include "core/text.h"
 #include "provider/linux/facts-index.h"
 #include "provider/linux/join.h"
@@ -17,17 +18,6 @@ const struct fact_pci *join_pci(const struct facts *facts, const char *handle)
 	return strncmp(handle, "pci/", 4) ? NULL : facts_pci(facts, handle + 4);
 }
 
-static const struct fact_devlink *find_devlink(const struct facts *facts, const char *handle)
-{
-	size_t i;
-
-	for (i = 0; i < facts->devlink_count; i++) {
-		if (same(facts->devlinks[i].handle, handle))
-			return &facts->devlinks[i];
-	}
-	return NULL;
-}
-
 static bool is_network_function(const struct fact_pci *function)
 {
 	return function->class_code >> 16 == NETWORK_BASE_CLASS;
@@ -36,12 +26,15 @@ static bool is_network_function(const struct fact_pci *function)
 bool join_is_device(const struct facts *facts, const char *handle)
 {
 	const struct fact_pci *function = join_pci(facts, handle);
+	const struct fact_devlink *devlink = facts_devlink(facts, handle);
 	size_t i;
 
 	if (!handle[0])
 		return false;
-	if (function && is_network_function(function))
+	if ((function && is_network_function(function)) || (devlink && same(devlink->place.handle, handle)) ||
+	    facts_next_link(facts, handle, NULL, NULL))
 		return true;
+	/* One that only its SFs tell of. */
 	for (i = 0; i < facts->link_count; i++) {
 		if (same(facts->links[i].place.handle, handle))
 			return true;
@@ -53,39 +46,24 @@ bool join_is_device(const struct facts *facts, const char *handle)
 	return false;
 }
 
-static bool placed_at(const struct fact_place *place, const char *handle, const char *sf)
-{
-	return same(place->handle, handle) && same(place->sf, sf ? sf : "");
-}
-
 const struct fact_link *join_own_link(const struct facts *facts, const char *handle, const char *sf)
 {
-	const struct fact_link *link;
-	size_t count, first, i;
+	const struct fact_link *link = facts_next_link(facts, handle, sf, NULL);
 
 	/* In the order of ifindex. */
-	count = facts_links_at(facts, handle, sf, &first);
-	for (i = first; i < first + count; i++) {
-		link = &facts->links[facts->links_by_place[i]];
-		if (!link->representor)
-			return link;
-	}
-	return NULL;
+	while (link && link->representor)
+		link = facts_next_link(facts, handle, sf, link);
+	return link;
 }
 
 const struct fact_rdma *join_own_rdma(const struct facts *facts, const char *handle, const char *sf,
 				      const char *netdev)
 {
-	const struct fact_rdma *rdma;
-	size_t count, first, i;
+	const struct fact_rdma *first = facts_next_rdma(facts, handle, sf, NULL), *rdma = first;
 
-	count = facts_rdma_at(facts, handle, sf, &first);
-	for (i = first; netdev[0] && i < first + count; i++) {
-		rdma = &facts->rdma[facts->rdma_by_place[i]];
-		if (same(rdma->netdev, netdev))
-			return rdma;
-	}
-	return count ? &facts->rdma[facts->rdma_by_place[first]] : NULL;
+	while (rdma && netdev[0] && !same(rdma->netdev, netdev))
+		rdma = facts_next_rdma(facts, handle, sf, rdma);
+	return rdma ? rdma : first;
 }
 
 static void set_port_link(struct provider_port *port, const struct fact_link *link)
@@ -122,68 +100,75 @@ static int compare_ports(const void *a, const void *b)
 }
 
 /* The ports that devlink knows. */
-static int devlink_ports_of(struct dpu_ctx *ctx, const struct facts *facts, const char *handle,
-			    struct provider_port **ports, size_t *count)
+static int devlink_ports_of(const struct facts *facts, const char *handle, join_port_fn visit, void *data)
 {
-	size_t i;
-	int rc;
+	const struct fact_port *fact = NULL;
+	struct provider_port port;
+	int rc = 0;
 
-	for (i = 0; i < facts->port_count; i++) {
-		if (!same(facts->ports[i].handle, handle))
-			continue;
-		rc = ctx_grow(ctx, ports, *count, sizeof(**ports));
-		if (rc < 0)
-			return rc;
-		join_devlink_port(facts, &facts->ports[i], &(*ports)[(*count)++]);
+	while (rc == 0 && (fact = facts_next_port(facts, handle, fact))) {
+		memset(&port, 0, sizeof(port));
+		join_devlink_port(facts, fact, &port);
+		rc = visit(data, &port, fact);
 	}
-	return 0;
+	return rc;
 }
 
 /* The ports that show as network devices only. */
-static int link_ports_of(struct dpu_ctx *ctx, const struct facts *facts, const char *handle,
-			 struct provider_port **ports, size_t *count)
+static int link_ports_of(const struct facts *facts, const char *handle, join_port_fn visit, void *data)
 {
+	const struct fact_link *link = NULL;
 	struct provider_port port;
-	size_t i;
-	int rc;
+	int rc = 0;
 
-	for (i = 0; i < facts->link_count; i++) {
-		const struct fact_link *link = &facts->links[i];
-
+	while (rc == 0 && (link = facts_next_link(facts, handle, NULL, link))) {
 		memset(&port, 0, sizeof(port));
-		if (!placed_at(&link->place, handle, NULL) ||
-		    !join_parse_phys_port_name(link->phys_port_name, &port))
+		if (!join_parse_phys_port_name(link->phys_port_name, &port))
 			continue;
 		port.index = link->ifindex;
 		set_port_link(&port, link);
-		rc = ctx_grow(ctx, ports, *count, sizeof(**ports));
-		if (rc < 0)
-			return rc;
-		(*ports)[(*count)++] = port;
+		rc = visit(data, &port, NULL);
 	}
-	return 0;
+	return rc;
+}
+
+int join_each_port(const struct facts *facts, const char *handle, join_port_fn visit, void *data)
+{
+	if (!join_is_device(facts, handle))
+		return -ENODEV;
+	if (facts_next_port(facts, handle, NULL))
+		return devlink_ports_of(facts, handle, visit, data);
+	return facts_devlink(facts, handle) ? 0 : link_ports_of(facts, handle, visit, data);
+}
+
+struct ports {
+	struct dpu_ctx *ctx;
+	struct provider_port *items;
+	size_t count;
+};
+
+static int add_port(void *data, const struct provider_port *port, const struct fact_port *fact)
+{
+	struct ports *ports = data;
+
+	(void)fact;
+	return ctx_append(ports->ctx, ports->items, ports->count, *port);
 }
 
 int join_ports(struct dpu_ctx *ctx, const struct facts *facts, const char *handle, struct provider_port **ret,
 	       size_t *count)
 {
-	struct provider_port *ports = NULL;
-	size_t found = 0;
+	struct ports ports = { .ctx = ctx };
 	int rc;
 
-	if (!join_is_device(facts, handle))
-		return -ENODEV;
-	rc = devlink_ports_of(ctx, facts, handle, &ports, &found);
-	if (rc >= 0 && !found && !find_devlink(facts, handle))
-		rc = link_ports_of(ctx, facts, handle, &ports, &found);
+	rc = join_each_port(facts, handle, add_port, &ports);
 	if (rc < 0) {
-		ctx_free(ctx, ports);
+		ctx_free(ctx, ports.items);
 		return rc;
 	}
-	if (found)
-		qsort(ports, found, sizeof(ports[0]), compare_ports);
-	*ret = ports;
-	*count = found;
+	sort_unsorted(ports.items, ports.count, sizeof(ports.items[0]), compare_ports);
+	*ret = ports.items;
+	*count = ports.count;
 	return 0;
 }
 
@@ -203,14 +188,12 @@ static bool is_dpu(const struct fact_pci *function)
 
 static bool has_eswitch(const struct facts *facts, const char *handle, const struct fact_devlink *devlink)
 {
-	size_t i;
+	const struct fact_link *link = NULL;
 
 	if (devlink && devlink->has_eswitch)
 		return true;
-	for (i = 0; i < facts->link_count; i++) {
-		const struct fact_link *link = &facts->links[i];
-
-		if (placed_at(&link->place, handle, NULL) && link->phys_switch_id[0])
+	while ((link = facts_next_link(facts, handle, NULL, link))) {
+		if (link->phys_switch_id[0])
 			return true;
 	}
 	return false;
@@ -219,15 +202,12 @@ static bool has_eswitch(const struct facts *facts, const char *handle, const str
 /* The uplink's network device where there is an uplink, else the device's own. */
 static void join_netdev(const struct facts *facts, struct provider_device *device)
 {
-	const struct fact_port *uplink = NULL;
+	const struct fact_port *uplink = NULL, *fact = NULL;
 	struct provider_port port = { 0 };
 	const struct fact_link *link;
-	size_t i;
 
-	for (i = 0; i < facts->port_count; i++) {
-		const struct fact_port *fact = &facts->ports[i];
-
-		if (!same(fact->handle, device->handle) || fact->flavour != DPU_PORT_PHYSICAL)
+	while ((fact = facts_next_port(facts, device->handle, fact))) {
+		if (fact->flavour != DPU_PORT_PHYSICAL)
 			continue;
 		memset(&port, 0, sizeof(port));
 		join_devlink_port(facts, fact, &port);
@@ -246,6 +226,7 @@ static void join_netdev(const struct facts *facts, struct provider_device *devic
 	text_copy(device->netdev, sizeof(device->netdev), link->name);
 }
 
+/* Of what is no PCI function. */
 static void join_place(const struct facts *facts, struct provider_device *device,
 		       const struct fact_devlink *devlink)
 {
@@ -264,12 +245,10 @@ static void join_place(const struct facts *facts, struct provider_device *device
 static uint32_t pf_number(const struct facts *facts, const char *handle, const struct fact_pci *function)
 {
 	const char *dot = function ? strrchr(function->address, '.') : NULL;
-	size_t i;
+	const struct fact_port *port = NULL;
 
-	for (i = 0; i < facts->port_count; i++) {
-		const struct fact_port *port = &facts->ports[i];
-
-		if (!port->controller && port->pfnum != DPU_PORT_NO_NUMBER && same(port->handle, handle))
+	while ((port = facts_next_port(facts, handle, port))) {
+		if (!port->controller && port->pfnum != DPU_PORT_NO_NUMBER)
 			return port->pfnum;
 	}
 	return dot ? (uint32_t)strtoul(dot + 1, NULL, 16) : 0;
@@ -277,13 +256,12 @@ static uint32_t pf_number(const struct facts *facts, const char *handle, const s
 
 static void join_device(const struct facts *facts, const char *handle, struct provider_device *device)
 {
-	const struct fact_devlink *devlink = find_devlink(facts, handle);
+	const struct fact_devlink *devlink = facts_devlink(facts, handle);
 	const struct fact_pci *function = join_pci(facts, handle);
 	const struct fact_rdma *rdma;
 
 	text_copy(device->handle, sizeof(device->handle), handle);
 	device->kind = has_eswitch(facts, handle, devlink) ? DPU_DEVICE_SWITCHDEV_NIC : DPU_DEVICE_NIC;
-	join_place(facts, device, devlink);
 	device->pfnum = pf_number(facts, handle, function);
 	if (function) {
 		text_copy(device->pci_address, sizeof(device->pci_address), function->address);
@@ -295,6 +273,8 @@ static void join_device(const struct facts *facts, const char *handle, struct pr
 			device->kind = DPU_DEVICE_DPU;
 			text_copy(device->bsp_release, sizeof(device->bsp_release), facts->bsp_release);
 		}
+	} else {
+		join_place(facts, device, devlink);
 	}
 	if (devlink) {
 		const char *serial = devlink->board_serial_number[0] ? devlink->board_serial_number
@@ -315,26 +295,40 @@ static void join_device(const struct facts *facts, const char *handle, struct pr
 
 struct devices {
 	struct dpu_ctx *ctx;
+	const struct facts *facts;
 	struct provider_device *items;
 	size_t count;
+	size_t functions; /* PCI functions come first, each once */
+	const char *last; /* asked about */
 };
 
-static int add_device(struct devices *devices, const struct facts *facts, const char *handle)
+static int add_device(struct devices *devices, const char *handle)
 {
-	size_t i;
 	int rc;
 
-	if (!handle[0])
+	rc = ctx_grow(devices->ctx, &devices->items, devices->count, sizeof(devices->items[0]));
+	if (rc == 0)
+		join_device(devices->facts, handle, &devices->items[devices->count++]);
+	return rc;
+}
+
+/* What something sits at: most is at a PCI function, and what else there is are a few. */
+static int add_place(struct devices *devices, const char *handle)
+{
+	const struct fact_pci *function;
+	size_t i;
+
+	if (!handle[0] || same(handle, devices->last))
 		return 0;
-	for (i = 0; i < devices->count; i++) {
+	devices->last = handle;
+	function = join_pci(devices->facts, handle);
+	if (function && is_network_function(function))
+		return 0;
+	for (i = devices->functions; i < devices->count; i++) {
 		if (same(devices->items[i].handle, handle))
 			return 0;
 	}
-	rc = ctx_grow(devices->ctx, &devices->items, devices->count, sizeof(devices->items[0]));
-	if (rc < 0)
-		return rc;
-	join_device(facts, handle, &devices->items[devices->count++]);
-	return 0;
+	return add_device(devices, handle);
 }
 
 static int compare_devices(const void *a, const void *b)
@@ -346,27 +340,27 @@ static int compare_devices(const void *a, const void *b)
 
 int join_devices(struct dpu_ctx *ctx, const struct facts *facts, struct provider_device **ret, size_t *count)
 {
-	struct devices devices = { .ctx = ctx };
+	struct devices devices = { .ctx = ctx, .facts = facts, .last = "" };
 	char handle[HANDLE_SIZE] = "pci/";
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; rc >= 0 && i < facts->pci_count; i++) {
+	for (i = 0; rc == 0 && i < facts->pci_count; i++) {
 		if (!is_network_function(&facts->pci[i]))
 			continue;
 		text_copy(handle + 4, sizeof(handle) - 4, facts->pci[i].address);
-		rc = add_device(&devices, facts, handle);
+		rc = add_device(&devices, handle);
 	}
-	for (i = 0; rc >= 0 && i < facts->link_count; i++)
-		rc = add_device(&devices, facts, facts->links[i].place.handle);
-	for (i = 0; rc >= 0 && i < facts->devlink_count; i++)
-		rc = add_device(&devices, facts, facts->devlinks[i].place.handle);
+	devices.functions = devices.count;
+	for (i = 0; rc == 0 && i < facts->link_count; i++)
+		rc = add_place(&devices, facts->links[i].place.handle);
+	for (i = 0; rc == 0 && i < facts->devlink_count; i++)
+		rc = add_place(&devices, facts->devlinks[i].place.handle);
 	if (rc < 0) {
 		ctx_free(ctx, devices.items);
 		return rc;
 	}
-	if (devices.count)
-		qsort(devices.items, devices.count, sizeof(devices.items[0]), compare_devices);
+	sort_unsorted(devices.items, devices.count, sizeof(devices.items[0]), compare_devices);
 	*ret = devices.items;
 	*count = devices.count;
 	return 0;

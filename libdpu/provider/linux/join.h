@@ -19,6 +19,11 @@ int join_ports(struct dpu_ctx *ctx, const struct facts *facts, const char *handl
 int join_functions(struct dpu_ctx *ctx, const struct facts *facts, const char *handle,
 		   struct provider_function **ret, size_t *count);
 
+/* Visits a device's ports, in any order, with what devlink says of each (NULL: nothing), until visit says
+ * something else than 0: that, 0, or -ENODEV. */
+typedef int (*join_port_fn)(void *data, const struct provider_port *port, const struct fact_port *fact);
+int join_each_port(const struct facts *facts, const char *handle, join_port_fn visit, void *data);
+
 /* True when the facts make a device of this handle. */
 bool join_is_device(const struct facts *facts, const char *handle);
 /* Of one device: its PCI function, or NULL. */
