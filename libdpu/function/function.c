@@ -39,8 +39,8 @@ static const struct provider_port *find_port(const struct provider_port *ports, 
 	return count ? bsearch(&index, ports, count, sizeof(*ports), compare_index) : NULL;
 }
 
-static int function_wrap(struct dpu_device *device, const struct provider_function *info,
-			 const struct provider_port *port, struct dpu_function **ret)
+int function_wrap(struct dpu_device *device, const struct provider_function *info,
+		  const struct provider_port *port, struct dpu_function **ret)
 {
 	struct dpu_function *function = ctx_alloc(device->ctx, sizeof(*function));
 	int rc;
@@ -212,25 +212,15 @@ int dpu_function_refresh(struct dpu_function *function, struct dpu_function **re
 	return 0;
 }
 
-int function_wrap_at(struct dpu_device *device, const struct provider_function *info,
-		     struct dpu_function **ret)
-{
-	struct dpu_ctx *ctx = device->ctx;
-	struct provider_port port;
-	int rc;
-
-	rc = ctx->ops->port(ctx, device->info.handle, info->port, &port);
-	return rc < 0 ? rc : function_wrap(device, info, &port, ret);
-}
-
 int function_at_port(struct dpu_device *device, uint32_t port, struct dpu_function **ret)
 {
 	struct dpu_ctx *ctx = device->ctx;
 	struct provider_function info;
+	struct provider_port info_port;
 	int rc;
 
-	rc = ctx->ops->function(ctx, device->info.handle, port, &info);
-	return rc < 0 ? rc : function_wrap_at(device, &info, ret);
+	rc = ctx->ops->function(ctx, device->info.handle, port, &info, &info_port);
+	return rc < 0 ? rc : function_wrap(device, &info, &info_port, ret);
 }
 
 int function_check_hw_addr(struct dpu_ctx *ctx, const char *step, const uint8_t *hw_addr)
@@ -238,13 +228,13 @@ int function_check_hw_addr(struct dpu_ctx *ctx, const char *step, const uint8_t 
 	static const uint8_t zero[6];
 	char text[18];
 
-	text_mac_format(hw_addr, text);
 	if (hw_addr[0] & 1) {
+		text_mac_format(hw_addr, text);
 		ctx_fail(ctx, -EINVAL, step, text, "a multicast address cannot be a function's own");
 		return ctx_hint(ctx, "the first byte must be even");
 	}
 	if (!memcmp(hw_addr, zero, sizeof(zero)))
-		return ctx_fail(ctx, -EINVAL, step, text, "the address is all zero");
+		return ctx_fail(ctx, -EINVAL, step, "00:00:00:00:00:00", "the address is all zero");
 	return 0;
 }
 
@@ -314,7 +304,7 @@ int dpu_function_set(struct dpu_function *function, const struct dpu_function_at
 	rc = check_attrs(function, &attrs, name);
 	if (rc < 0)
 		return rc;
-	rc = ctx->ops->function(ctx, device->info.handle, function->info.port, &before);
+	rc = ctx->ops->function(ctx, device->info.handle, function->info.port, &before, NULL);
 	if (rc < 0)
 		return rc;
 	change = (struct function_change){

@@ -16,9 +16,9 @@ struct dpu_function {
 /* A snapshot of the function behind one port; -ENODEV when it has gone. */
 int function_at_port(struct dpu_device *device, uint32_t port, struct dpu_function **ret);
 
-/* The same of a function whose facts have just been read. */
-int function_wrap_at(struct dpu_device *device, const struct provider_function *info,
-		     struct dpu_function **ret);
+/* The same of what has just been read; without a port it has no representor. */
+int function_wrap(struct dpu_device *device, const struct provider_function *info,
+		  const struct provider_port *port, struct dpu_function **ret);
 
 /* "pf0sf88", "c1pf0vf2": the kernel's name of the function's port. */
 void function_format(const struct provider_function *info, char *text, size_t size);

@@ -20,6 +20,7 @@ struct sf_wait {
 	uint32_t port;
 	struct provider_claim *claim; /* of one that is being made; else NULL */
 	struct provider_function now;
+	struct provider_port now_port;
 	char missing[96]; /* what was waited for when the time was over */
 };
 
@@ -46,15 +47,17 @@ static int change_claim(struct dpu_device *device, struct provider_claim *claim,
 	return rc;
 }
 
-/* Now that there is a representor, the claim is on this SF and no other of its number. */
-static void claim_representor(struct sf_wait *wait)
+/* As soon as there is a representor, the claim is on this SF and no other of its number. */
+static void claim_representor(struct dpu_device *device, struct provider_claim *claim, uint32_t ifindex)
 {
-	struct dpu_ctx *ctx = wait->device->ctx;
+	struct dpu_ctx *ctx = device->ctx;
 	struct dpu_error error = ctx->error;
-	struct provider_claim claim = *wait->claim;
+	struct provider_claim to = *claim;
 
-	claim.ifindex = wait->now.representor_ifindex;
-	change_claim(wait->device, wait->claim, &claim);
+	if (!ifindex || claim->ifindex)
+		return;
+	to.ifindex = ifindex;
+	change_claim(device, claim, &to);
 	ctx->error = error;
 }
 
@@ -68,18 +71,18 @@ static int sf_usable(void *arg)
 	struct dpu_ctx *ctx = device->ctx;
 	int rc;
 
-	rc = ctx->ops->function(ctx, device->info.handle, wait->port, &wait->now);
+	rc = ctx->ops->function(ctx, device->info.handle, wait->port, &wait->now, &wait->now_port);
 	if (rc < 0)
 		return rc;
-	if (wait->claim && now->representor_ifindex && !wait->claim->ifindex)
-		claim_representor(wait);
+	if (wait->claim)
+		claim_representor(device, wait->claim, now->representor_ifindex);
 	if (!now->representor[0])
 		return missing(wait, "its representor has no network device", "");
 	if (now->state == DPU_FUNCTION_INACTIVE || now->controller)
 		return 1;
 	if (now->opstate == DPU_FUNCTION_ATTACHED && now->netdev[0])
 		return 1;
-	rc = ctx->ops->sf_bind(ctx, device->info.handle, wait->port);
+	rc = ctx->ops->sf_bind(ctx, device->info.handle, now);
 	if (rc < 0)
 		return rc;
 	if (!now->aux_device[0])
@@ -95,7 +98,7 @@ static int sf_detached(void *arg)
 	struct dpu_ctx *ctx = wait->device->ctx;
 	int rc;
 
-	rc = ctx->ops->function(ctx, wait->device->info.handle, wait->port, &wait->now);
+	rc = ctx->ops->function(ctx, wait->device->info.handle, wait->port, &wait->now, NULL);
 	return rc < 0 ? rc : wait->now.opstate == DPU_FUNCTION_DETACHED;
 }
 
@@ -144,12 +147,7 @@ static int sf_build(struct dpu_device *device, uint32_t port, const struct dpu_s
 	struct dpu_ctx *ctx = device->ctx;
 	int rc;
 
-	/* Before it is activated, so that a half-made SF can be told from another's as soon as possible. */
-	rc = ctx->ops->function(ctx, device->info.handle, port, &wait.now);
-	if (rc == 0 && wait.now.representor_ifindex)
-		claim_representor(&wait);
-	if (rc == 0)
-		rc = function_change(device, port, &change, NULL);
+	rc = function_change(device, port, &change, NULL);
 	if (rc < 0)
 		return rc;
 	if (!opts->inactive) {
@@ -159,7 +157,7 @@ static int sf_build(struct dpu_device *device, uint32_t port, const struct dpu_s
 		*activated = true;
 	}
 	rc = wait_usable(&wait, deadline, object);
-	return rc < 0 ? rc : function_wrap_at(device, &wait.now, ret);
+	return rc < 0 ? rc : function_wrap(device, &wait.now, &wait.now_port, ret);
 }
 
 /* The lowest number above from that none of the PF's SFs has, nor is another program's range: 0 for none. */
@@ -197,6 +195,7 @@ static int sf_add(struct dpu_device *device, struct dpu_sf_opts *opts, struct pr
 	const bool any = opts->sfnum == DPU_SF_ANY;
 	struct dpu_ctx *ctx = device->ctx;
 	struct dpu_error error;
+	uint32_t ifindex;
 	int rc;
 
 	opts->sfnum = any ? 0 : opts->sfnum;
@@ -212,9 +211,11 @@ static int sf_add(struct dpu_device *device, struct dpu_sf_opts *opts, struct pr
 		if (rc < 0)
 			ctx_log(ctx, DPU_LOG_INFO, "%s", dpu_ctx_error_text(ctx));
 		rc = ctx->ops->sf_add(ctx, device->info.handle, opts->controller, claim->pfnum, opts->sfnum,
-				      port);
-		if (rc == 0)
+				      port, &ifindex);
+		if (rc == 0) {
+			claim_representor(device, claim, ifindex);
 			return 0;
+		}
 		error = ctx->error;
 		ctx->ops->sf_unclaim(ctx, device->info.handle, claim);
 		ctx->error = error;
@@ -376,7 +377,7 @@ int dpu_sf_delete(struct dpu_function *sf, int deadline_ms)
 	function_format(&sf->info, object, sizeof(object));
 	if (sf->info.type != DPU_FUNCTION_SF || !sf->info.has_port)
 		return ctx_fail(ctx, -EINVAL, "delete SF", object, "the function is no SF");
-	rc = ctx->ops->function(ctx, device->info.handle, sf->info.port, &now);
+	rc = ctx->ops->function(ctx, device->info.handle, sf->info.port, &now, NULL);
 	if (rc < 0)
 		return rc;
 	/* A port index is used again: do not delete a stranger that got it since. */

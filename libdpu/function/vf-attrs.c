@@ -87,7 +87,7 @@ static int read_port(struct dpu_function *vf, struct dpu_vf_attrs *attrs)
 	struct provider_function now;
 	int rc;
 
-	rc = ctx->ops->function(ctx, vf->device->info.handle, vf->info.port, &now);
+	rc = ctx->ops->function(ctx, vf->device->info.handle, vf->info.port, &now, NULL);
 	if (rc < 0)
 		return rc;
 	memcpy(attrs->hw_addr, now.hw_addr, sizeof(attrs->hw_addr));

@@ -156,10 +156,11 @@ struct provider_ops {
 	int (*functions)(struct dpu_ctx *ctx, const char *handle, struct provider_function **ret,
 			 size_t *count);
 
-	/* One of these, without looking at the others: what waits asks often. */
+	/* One of these, without looking at the others: what waits asks often. A function's port is seen in
+	 * the same look, for who wants it (not NULL). */
 	int (*port)(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_port *ret);
-	int (*function)(struct dpu_ctx *ctx, const char *handle, uint32_t port,
-			struct provider_function *ret);
+	int (*function)(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_function *ret,
+			struct provider_port *ret_port);
 
 	/* What a device tells of its versions. */
 	int (*versions)(struct dpu_ctx *ctx, const char *handle, struct dpu_device_version **ret,
@@ -222,9 +223,10 @@ struct provider_ops {
 	int (*reset)(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level);
 	int (*reset_done)(struct dpu_ctx *ctx, const char *handle);
 
-	/* Makes the port of an SF, inactive. -EEXIST the number is taken, -ENOSPC none left. */
+	/* Makes the port of an SF, inactive, and says its representor's ifindex, or 0 as long as that is not
+	 * there. -EEXIST the number is taken, -ENOSPC none left. */
 	int (*sf_add)(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum,
-		      uint32_t sfnum, uint32_t *port);
+		      uint32_t sfnum, uint32_t *port, uint32_t *ifindex);
 
 	/* Sets the MAC address of a port's function. */
 	int (*function_set_hw_addr)(struct dpu_ctx *ctx, const char *handle, uint32_t port,
@@ -250,10 +252,10 @@ struct provider_ops {
 	int (*sf_activate)(struct dpu_ctx *ctx, const char *handle, uint32_t port);
 	int (*sf_deactivate)(struct dpu_ctx *ctx, const char *handle, uint32_t port);
 
-	/* Sees to it that the driver that makes a network device gets a local, active SF. 1 when there is
-	 * nothing (more) to do, 0 when the SF's auxiliary device is not there yet: call again after wait().
-	 */
-	int (*sf_bind)(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+	/* Sees to it that the driver that makes a network device gets a local, active SF, which function()
+	 * has just told of. 1 when there is nothing (more) to do, 0 when the SF's auxiliary device is not
+	 * there yet: call again after wait(). */
+	int (*sf_bind)(struct dpu_ctx *ctx, const char *handle, const struct provider_function *sf);
 
 	/* Removes the port of an SF. The SF should be inactive and detached; if not, the kernel tears it
 	 * down. */

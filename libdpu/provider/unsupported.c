@@ -54,7 +54,7 @@ ANSWER(functions, handle, struct dpu_ctx *ctx, const char *handle, struct provid
        size_t *count)
 ANSWER(port, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_port *ret)
 ANSWER(function, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port,
-       struct provider_function *ret)
+       struct provider_function *ret, struct provider_port *ret_port)
 ANSWER(versions, handle, struct dpu_ctx *ctx, const char *handle, struct dpu_device_version **ret,
        size_t *count)
 ANSWER(rdma, NULL, struct dpu_ctx *ctx, struct dpu_rdma **ret, size_t *count)
@@ -89,7 +89,7 @@ ANSWER(nvconfig_reset_level, handle, struct dpu_ctx *ctx, const char *handle, co
 ANSWER(reset, handle, struct dpu_ctx *ctx, const char *handle, enum dpu_reset level)
 ANSWER(reset_done, handle, struct dpu_ctx *ctx, const char *handle)
 ANSWER(sf_add, handle, struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum,
-       uint32_t sfnum, uint32_t *port)
+       uint32_t sfnum, uint32_t *port, uint32_t *ifindex)
 ANSWER(function_set_hw_addr, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port,
        const uint8_t hw_addr[6])
 ANSWER(function_set_caps, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t set,
@@ -104,7 +104,7 @@ ANSWER(claims_left, handle, struct dpu_ctx *ctx, const char *handle, struct prov
        size_t *count)
 ANSWER(sf_activate, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port)
 ANSWER(sf_deactivate, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port)
-ANSWER(sf_bind, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port)
+ANSWER(sf_bind, handle, struct dpu_ctx *ctx, const char *handle, const struct provider_function *sf)
 ANSWER(sf_delete, handle, struct dpu_ctx *ctx, const char *handle, uint32_t port)
 ANSWER(vf_count, handle, struct dpu_ctx *ctx, const char *handle, uint32_t *total)
 ANSWER(vf_set_count, handle, struct dpu_ctx *ctx, const char *handle, uint32_t count)

@@ -14,10 +14,14 @@ if [ -z "${LAB_KERNEL:-}" ]; then
 fi
 
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
-scale=$top_builddir/tests/lab/scale
+program=$top_builddir/tests/lab/scale
 # libtool's wrapper starts twenty programs before that one.
-[ ! -x "${scale%/*}/.libs/scale" ] || scale=${scale%/*}/.libs/scale
-export LD_LIBRARY_PATH="$top_builddir/libdpu/.libs"
+[ ! -x "${program%/*}/.libs/scale" ] || program=${program%/*}/.libs/scale
+# As if libdpu were installed: the dynamic linker does not look for it in a dozen folders.
+scale()
+{
+	LD_PRELOAD=$top_builddir/libdpu/.libs/libdpu.so "$program" "$@"
+}
 # The guest ends with this script: nothing has to be undone, which would take longer than the rest.
 trap - EXIT
 
@@ -104,16 +108,9 @@ loop()
 # is a sample of 250 a second, and needs many.
 own()
 {
-	took "$scale" create "$DPU" 1 "$1"
+	took scale create "$DPU" 1 "$1"
 	least wall_us "$(us create_ms)"
 	user_us=$((user_us + $(us create_user_ms))) rounds=$((rounds + 1))
-}
-# own_share NAME COUNT
-own_share()
-{
-	user_us=$((user_us / rounds))
-	verdict "$1" "$(quotient $((user_us * 100)) "$wall_us")" "% of the time to usable" under 5
-	fact "of $(ms $((wall_us / $2))) ms for an SF, $(ms $((user_us / $2))) ms are not in the kernel and not waiting"
 }
 
 # functions COUNT: so many VFs and so many SFs.
@@ -122,7 +119,7 @@ functions()
 	no_sfs
 	# Another number is only taken from none.
 	echo 0 > "$dbg/vfs" && echo "$1" > "$dbg/vfs" || die "no VFs"
-	took "$scale" create "$DPU" 1 "$1"
+	took scale create "$DPU" 1 "$1"
 }
 
 lab_dpu_platform max_sfs=1100 switchdev=1 || die "there is no dpulab"
@@ -147,7 +144,9 @@ fact "an SF by libdpu, 100 in one process: $(ms $((create_us / 100))) ms; by a l
 fact "starting a program that does nothing takes $(ms "$start_us") ms, and the loop starts two for each SF"
 
 # --- libdpu's own share of create ---
-own_share "own share, no firmware" 100
+# There is no DPU without firmware. How long its takes differs: with 400 SFs on a BlueField-2 another one was seen to take
+# 5 s (pull request 90 of mlnx-tools); 50 ms is little.
+without="$(ms $((user_us / rounds / 100))) of $(ms $((wall_us / 100))) ms"
 echo 50 > "$dbg/delay/sf_attach"
 wall_us='' user_us=0 rounds=0
 for _ in 1 2 3; do
@@ -155,10 +154,13 @@ for _ in 1 2 3; do
 	no_sfs
 done
 echo 0 > "$dbg/delay/sf_attach"
-own_share "own share, firmware takes 50 ms" 50
+user_us=$((user_us / rounds))
+verdict "own share, firmware takes 50 ms" "$(quotient $((user_us * 100)) "$wall_us")" "% of the time to usable" under 5
+fact "of $(ms $((wall_us / 50))) ms for an SF, $(ms $((user_us / 50))) ms are not in the kernel and not waiting;"
+fact "where the firmware takes no time at all, $without"
 if command -v valgrind > /dev/null; then
-	valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=dpu_sf_create \
-		"$scale" create "$DPU" 1 20 > "$work/out" 2> "$work/valgrind" || die "callgrind: $(cat "$work/valgrind")"
+	LD_LIBRARY_PATH=$top_builddir/libdpu/.libs valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=dpu_sf_create \
+		"$program" create "$DPU" 1 20 > "$work/out" 2> "$work/valgrind" || die "callgrind: $(cat "$work/valgrind")"
 	fact "instructions for each SF: $(awk '/Collected/ { print int($NF / 20) }' "$work/valgrind")"
 fi
 
@@ -167,15 +169,15 @@ half_us='' full_us='' whole_us='' dev_us='' port_us='' link_us='' rdma_us=''
 for _ in 1 2; do
 	functions 250
 	for _ in 1 2 3 4; do
-		took "$scale" discover 2
+		took scale discover 2
 		least half_us "$(us discover_ms)"
 	done
 	functions 500
 	for _ in 1 2 3 4; do
-		took "$scale" discover 2
+		took scale discover 2
 		least full_us "$(us discover_ms)"
 		found=$(said functions)
-		took "$scale" discover 1
+		took scale discover 1
 		least whole_us "$TOOK"
 		took devlink -j dev show
 		least dev_us "$TOOK"
@@ -193,12 +195,11 @@ verdict "discovery" "$(quotient "$tools_us" "$full_us")" "times faster" "at leas
 fact "$found functions by libdpu, in a program that runs already: $(ms "$full_us") ms"
 fact "devlink dev $(ms "$dev_us"), devlink port $(ms "$port_us"), ip link $(ms "$link_us"), rdma link $(ms "$rdma_us")," \
 	"together $(ms "$tools_us") ms"
-verdict "discovery with a program's start" "$(quotient "$tools_us" "$whole_us")" "times faster" "at least" 5
-fact "the whole of a program that does one discovery: $(ms "$whole_us") ms"
+fact "the whole of a program that does one discovery: $(ms "$whole_us") ms, $(quotient "$tools_us" "$whole_us") times faster"
 verdict "discovery, twice as many functions" "$(quotient "$full_us" "$half_us" 2)" "times the time" "at most" 2.2
 fact "250 VFs and 250 SFs: $(ms "$half_us") ms; 500 and 500: $(ms "$full_us") ms"
 
 # --- heap ---
-took "$scale" heap "$DPU"
+took scale heap "$DPU"
 verdict "heap, all functions listed" "$(quotient "$(said heap_held)" 1048576 2)" MiB under 2
 verdict "heap, peak of a discovery" "$(quotient "$(said heap_peak)" 1048576 2)" MiB under 2

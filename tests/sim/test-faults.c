@@ -191,8 +191,8 @@ static int autoprobe(struct dpu_device *device, struct dpu_function *none)
 static const struct operation operations[] = {
 	{ "create",
 	  STEPS("eswitch_mode_get", "sf_add", "function_set_caps", "function_set_max_io_eqs",
-		"function_set_max_uc_list", "function_set_hw_addr", "sf_activate", "port", "function",
-		"sf_bind", "save"),
+		"function_set_max_uc_list", "function_set_hw_addr", "sf_activate", "function", "sf_bind",
+		"save"),
 	  create, NULL, false },
 	{ "delete", STEPS("function", "sf_deactivate", "sf_delete", "save"), delete, "enp3s0f0s7", false },
 	{ "set",

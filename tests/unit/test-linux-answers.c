@@ -129,14 +129,14 @@ static void test_refusals(void)
 {
 	struct fake_kernel kernel = new_kernel();
 	struct dpu_ctx *ctx = fake_open(&kernel);
-	uint32_t index = 7;
+	uint32_t index = 7, ifindex = 8;
 
 	is_int(devlink_sf_activate(ctx, handle, 100), -EPERM);
 	contains(dpu_error_hint(dpu_ctx_error(ctx)), "CAP_NET_ADMIN");
-	is_int(devlink_sf_add(ctx, handle, 0, 0, 1, &index), -EPROTO);
+	is_int(devlink_sf_add(ctx, handle, 0, 0, 1, &index, &ifindex), -EPROTO);
 	contains(dpu_ctx_error_text(ctx), "did not say which port");
-	is_int(index, 7);
-	is_int(devlink_sf_add(ctx, handle, 0, 70000, 1, &index), -EINVAL);
+	ok(index == 7 && ifindex == 8, "a failure writes no output");
+	is_int(devlink_sf_add(ctx, handle, 0, 70000, 1, &index, &ifindex), -EINVAL);
 	fake_close(&kernel, ctx);
 }
 

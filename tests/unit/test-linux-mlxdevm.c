@@ -155,7 +155,7 @@ static void test_v1(void)
 	struct linux_provider *machine = linux_provider(ctx);
 	struct fact_port *ports = NULL, one;
 	const struct nlattr *attr;
-	uint32_t index = 0;
+	uint32_t index = 0, ifindex = 7;
 	size_t count = 0;
 
 	must(devlink_present(ctx, machine) == 1);
@@ -195,8 +195,9 @@ static void test_v1(void)
 	is_int(devlink_function_set_max_io_eqs(ctx, handle, 32769, 8), -EOPNOTSUPP);
 	is_int(kernel.asked_count, 2);
 
-	is_int(devlink_sf_add(ctx, handle, 0, 0, 90, &index), 0);
+	is_int(devlink_sf_add(ctx, handle, 0, 0, 90, &index, &ifindex), 0);
 	is_int(index, 32770);
+	is_int(ifindex, 0);
 	ok(asked(&kernel, FAKE_MLXDEVM, 7, 164, 0) != NULL, "an SF is added by mlxdevm where devlink cannot");
 	fake_close(&kernel, ctx);
 }

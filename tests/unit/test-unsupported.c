@@ -34,7 +34,7 @@ static void public_calls(struct dpu_ctx *ctx)
 int main(void)
 {
 	const uint8_t mac[6] = { 2 };
-	struct provider_function *functions;
+	struct provider_function *functions = NULL;
 	struct provider_device *devices;
 	struct provider_flow *flows;
 	struct provider_port *ports;
@@ -66,11 +66,11 @@ int main(void)
 	ANSWERS(nvconfig_reset_level, "x", "N", &level);
 	ANSWERS(reset, "x", DPU_RESET_FIRMWARE);
 	ANSWERS(reset_done, "x");
-	ANSWERS(sf_add, "x", 0, 0, 1, &number);
+	ANSWERS(sf_add, "x", 0, 0, 1, &number, &number);
 	ANSWERS(function_set_hw_addr, "x", 1, mac);
 	ANSWERS(sf_activate, "x", 1);
 	ANSWERS(sf_deactivate, "x", 1);
-	ANSWERS(sf_bind, "x", 1);
+	ANSWERS(sf_bind, "x", functions);
 	ANSWERS(sf_delete, "x", 1);
 	ANSWERS(vf_count, "x", &number);
 	ANSWERS(vf_set_count, "x", 1);

@@ -132,23 +132,16 @@ static int take_port(void *data, const struct nlmsghdr *nlh)
 	return devlink_parse_port(nlh, one->abi, one->port) ? 0 : -EBADMSG;
 }
 
-static void name_port(const char *handle, uint32_t index, char text[96])
-{
-	snprintf(text, 96, "%s/%" PRIu32, handle, index);
-}
-
 static int ask_port(struct dpu_ctx *ctx, const struct linux_family *family, const char *step,
 		    const char *handle, uint32_t index, struct fact_port *port)
 {
 	struct one_port one = { .abi = (enum devlink_abi)family->abi, .port = port };
 	struct netlink_answer answer = { .object = take_port, .data = &one };
 	struct nl_msg *msg;
-	char object[96];
 
-	name_port(handle, index, object);
 	msg = devlink_request(family, DEVLINK_CMD_PORT_GET, handle, 0);
 	devlink_put_u32(&msg, DEVLINK_ATTR_PORT_INDEX, index);
-	return devlink_ask(ctx, msg, &answer, step, object);
+	return devlink_ask(ctx, msg, &answer, step, NULL);
 }
 
 int devlink_port(struct dpu_ctx *ctx, struct linux_provider *machine, const char *step, const char *handle,
@@ -185,9 +178,7 @@ static int send_change(struct dpu_ctx *ctx, const struct linux_family *family, c
 {
 	struct nlattr *nest = NULL;
 	struct nl_msg *msg;
-	char object[96];
 
-	name_port(change->handle, change->port, object);
 	msg = devlink_request(family, change->command, change->handle, 0);
 	devlink_put_u32(&msg, DEVLINK_ATTR_PORT_INDEX, change->port);
 	if (change->attr && msg) {
@@ -196,7 +187,7 @@ static int send_change(struct dpu_ctx *ctx, const struct linux_family *family, c
 		if (msg && nest)
 			nla_nest_end(msg, nest);
 	}
-	return devlink_do(ctx, msg, change->step, object);
+	return devlink_do(ctx, msg, change->step, NULL);
 }
 
 /* What devlink's driver cannot do, or does not know, is the vendor's family's; when that cannot either,
@@ -224,21 +215,27 @@ static int send_to_either(struct dpu_ctx *ctx, const struct change *change)
 	return dpu_error_code(&ctx->error);
 }
 
-static int take_index(void *data, const struct nlmsghdr *nlh)
-{
-	struct nlattr *attrs[DEVLINK_ATTR_PORT_INDEX + 1];
+struct new_port {
+	uint32_t index;
+	uint32_t ifindex;
+};
 
-	if (!devlink_attrs(nlh, attrs, DEVLINK_ATTR_PORT_INDEX) ||
-	    !netlink_u32(attrs[DEVLINK_ATTR_PORT_INDEX], data))
+static int take_new_port(void *data, const struct nlmsghdr *nlh)
+{
+	struct nlattr *attrs[DEVLINK_ATTR_PORT_NETDEV_IFINDEX + 1];
+	struct new_port *port = data;
+
+	if (!devlink_attrs(nlh, attrs, DEVLINK_ATTR_PORT_NETDEV_IFINDEX) ||
+	    !netlink_u32(attrs[DEVLINK_ATTR_PORT_INDEX], &port->index))
 		return -EBADMSG;
+	netlink_u32(attrs[DEVLINK_ATTR_PORT_NETDEV_IFINDEX], &port->ifindex);
 	return 0;
 }
 
 static int add_sf(struct dpu_ctx *ctx, const struct linux_family *family, const char *handle,
-		  uint32_t controller, uint32_t pfnum, uint32_t sfnum, uint32_t *port)
+		  uint32_t controller, uint32_t pfnum, uint32_t sfnum, struct new_port *port)
 {
-	uint32_t index = DPU_PORT_NO_NUMBER;
-	struct netlink_answer answer = { .object = take_index, .data = &index };
+	struct netlink_answer answer = { .object = take_new_port, .data = port };
 	struct nl_msg *msg;
 	char object[32];
 	int rc;
@@ -254,17 +251,16 @@ static int add_sf(struct dpu_ctx *ctx, const struct linux_family *family, const 
 	rc = devlink_ask(ctx, msg, &answer, "sf_add", object);
 	if (rc == -EEXIST)
 		ctx_hint(ctx, "list the SFs to see the numbers that are taken");
-	if (rc == 0 && index == DPU_PORT_NO_NUMBER)
+	if (rc == 0 && port->index == DPU_PORT_NO_NUMBER)
 		return ctx_fail(ctx, -EPROTO, "sf_add", object, "the kernel did not say which port it made");
-	if (rc == 0)
-		*port = index;
 	return rc;
 }
 
 int devlink_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum,
-		   uint32_t sfnum, uint32_t *port)
+		   uint32_t sfnum, uint32_t *port, uint32_t *ifindex)
 {
 	struct linux_provider *machine = linux_provider(ctx);
+	struct new_port made = { .index = DPU_PORT_NO_NUMBER };
 	struct dpu_error error;
 	int rc;
 
@@ -273,14 +269,18 @@ int devlink_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller,
 		return rc;
 	if (pfnum > UINT16_MAX)
 		return ctx_fail(ctx, -EINVAL, "sf_add", handle, "PF number %" PRIu32, pfnum);
-	rc = add_sf(ctx, &machine->devlink, handle, controller, pfnum, sfnum, port);
-	if (rc != -EOPNOTSUPP || !machine->mlxdevm.id)
+	rc = add_sf(ctx, &machine->devlink, handle, controller, pfnum, sfnum, &made);
+	if (rc == -EOPNOTSUPP && machine->mlxdevm.id) {
+		error = ctx->error;
+		rc = add_sf(ctx, &machine->mlxdevm, handle, controller, pfnum, sfnum, &made);
+		if (rc == -EOPNOTSUPP)
+			ctx->error = error;
+	}
+	if (rc < 0)
 		return rc;
-	error = ctx->error;
-	rc = add_sf(ctx, &machine->mlxdevm, handle, controller, pfnum, sfnum, port);
-	if (rc == -EOPNOTSUPP)
-		ctx->error = error;
-	return rc;
+	*port = made.index;
+	*ifindex = made.ifindex;
+	return 0;
 }
 
 int devlink_sf_delete(struct dpu_ctx *ctx, const char *handle, uint32_t port)
@@ -348,7 +348,7 @@ static int explain_unknown(struct dpu_ctx *ctx, int rc, const char *step, const 
 		return rc;
 	if (devlink_port(ctx, machine, step, handle, index, &port) == 0 &&
 	    !(caps ? port.known_caps & caps : port.max_io_eqs)) {
-		name_port(handle, index, object);
+		snprintf(object, sizeof(object), "%s/%" PRIu32, handle, index);
 		return ctx_fail(ctx, -EOPNOTSUPP, step, object, "neither the kernel nor the driver has this");
 	}
 	ctx->error = error;
@@ -371,9 +371,7 @@ static int set_vendor_cap(struct dpu_ctx *ctx, const char *step, const char *han
 	struct linux_provider *machine = linux_provider(ctx);
 	struct nlattr *nest = NULL;
 	struct nl_msg *msg;
-	char object[96];
 
-	name_port(handle, port, object);
 	msg = devlink_request(&machine->mlxdevm, MLXDEVM_V1_CAP_SET, handle, 0);
 	devlink_put_u32(&msg, DEVLINK_ATTR_PORT_INDEX, port);
 	if (msg)
@@ -381,7 +379,7 @@ static int set_vendor_cap(struct dpu_ctx *ctx, const char *step, const char *han
 	devlink_put(&msg, attr, value, len);
 	if (msg && nest)
 		nla_nest_end(msg, nest);
-	return devlink_do(ctx, msg, step, object);
+	return devlink_do(ctx, msg, step, NULL);
 }
 
 /* What only the vendor's family has. The number is the newer version's; trust is another one in the older,

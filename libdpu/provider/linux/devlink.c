@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The family itself: finding it, putting requests together, and its instances. */
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/genetlink.h>
 #include <netlink/genl/genl.h>
 #include <stdio.h>
 #include <string.h>
+#include "core/text.h"
 #include "provider/linux/devlink.h"
 
 enum {
@@ -16,7 +18,7 @@ struct nl_msg *devlink_request(const struct linux_family *family, uint8_t comman
 			       int flags)
 {
 	size_t bus_len = handle ? strcspn(handle, "/") : 0;
-	char bus[HANDLE_SIZE];
+	char bus[HANDLE_SIZE] = "";
 	struct nl_msg *msg;
 
 	msg = nlmsg_alloc_size(REQUEST_SIZE);
@@ -26,7 +28,7 @@ struct nl_msg *devlink_request(const struct linux_family *family, uint8_t comman
 	}
 	if (!handle)
 		return msg;
-	snprintf(bus, sizeof(bus), "%.*s", (int)bus_len, handle);
+	memcpy(bus, handle, bus_len < sizeof(bus) ? bus_len : sizeof(bus) - 1);
 	devlink_put_text(&msg, DEVLINK_ATTR_BUS_NAME, bus);
 	devlink_put_text(&msg, DEVLINK_ATTR_DEV_NAME, handle + bus_len + (handle[bus_len] == '/'));
 	return msg;
@@ -97,9 +99,27 @@ static bool lacks_instance(struct dpu_ctx *ctx, struct nl_msg *msg, bool *had_po
 	return rc == -ENODEV;
 }
 
+/* What a request is about: "pci/0000:03:00.0", or a port of it. */
+static void name_object(struct nl_msg *msg, char text[96])
+{
+	struct nlattr *attrs[DEVLINK_ATTR_PORT_INDEX + 1];
+	char handle[HANDLE_SIZE];
+	uint32_t port;
+
+	text[0] = '\0';
+	if (!devlink_attrs(nlmsg_hdr(msg), attrs, DEVLINK_ATTR_PORT_INDEX) ||
+	    !devlink_parse_handle(attrs, handle))
+		return;
+	if (netlink_u32(attrs[DEVLINK_ATTR_PORT_INDEX], &port))
+		snprintf(text, 96, "%s/%" PRIu32, handle, port);
+	else
+		text_copy(text, 96, handle);
+}
+
 int devlink_ask(struct dpu_ctx *ctx, struct nl_msg *msg, struct netlink_answer *answer, const char *step,
 		const char *object)
 {
+	char name[96] = "";
 	bool had_ports;
 	int rc;
 
@@ -112,8 +132,10 @@ int devlink_ask(struct dpu_ctx *ctx, struct nl_msg *msg, struct netlink_answer *
 			 had_ports ? "the device's devlink instance has gone"
 				   : "the device has no devlink instance");
 	}
+	if (rc < 0 && !object)
+		name_object(msg, name);
 	nlmsg_free(msg);
-	return rc < 0 ? netlink_fail(ctx, rc, answer, step, object) : 0;
+	return rc < 0 ? netlink_fail(ctx, rc, answer, step, object ? object : name) : 0;
 }
 
 int devlink_do(struct dpu_ctx *ctx, struct nl_msg *msg, const char *step, const char *object)

@@ -75,7 +75,8 @@ void devlink_put_u16(struct nl_msg **msg, int attr, uint16_t value);
 void devlink_put_u32(struct nl_msg **msg, int attr, uint32_t value);
 void devlink_put_u64(struct nl_msg **msg, int attr, uint64_t value);
 
-/* Sends a message (and frees it) whose answer does not matter. */
+/* Sends a message (and frees it) whose answer does not matter. In a failure's words it is about the object;
+ * NULL: the device or port that it names. */
 int devlink_do(struct dpu_ctx *ctx, struct nl_msg *msg, const char *step, const char *object);
 /* The same with an answer. */
 int devlink_ask(struct dpu_ctx *ctx, struct nl_msg *msg, struct netlink_answer *answer, const char *step,
@@ -105,7 +106,7 @@ int devlink_eswitch_attrs_set(struct dpu_ctx *ctx, const char *handle, const str
 int devlink_reload(struct dpu_ctx *ctx, const char *handle, enum dpu_reload_action action,
 		   enum dpu_reload_limit limit, uint32_t *performed);
 int devlink_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum,
-		   uint32_t sfnum, uint32_t *port);
+		   uint32_t sfnum, uint32_t *port, uint32_t *ifindex);
 int devlink_sf_delete(struct dpu_ctx *ctx, const char *handle, uint32_t port);
 int devlink_sf_activate(struct dpu_ctx *ctx, const char *handle, uint32_t port);
 int devlink_sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port);

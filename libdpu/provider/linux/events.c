@@ -62,20 +62,32 @@ void events_close(struct dpu_ctx *ctx, struct linux_events *events)
 	netlink_close(ctx, &events->uevent);
 }
 
-/* "ACTION=add\0DEVPATH=/devices/…\0SUBSYSTEM=infiniband\0…": the value of one, or NULL. */
-static const char *uevent_value(const char *text, size_t len, const char *name)
-{
-	const size_t name_len = strlen(name);
-	size_t at, end;
+/* "add@/devices/…\0ACTION=add\0DEVPATH=/devices/…\0SUBSYSTEM=infiniband\0…" */
+struct uevent {
+	const char *action;
+	const char *subsystem;
+	const char *name; /* of the device */
+};
 
-	for (at = 0; at < len; at = end + 1) {
-		end = at + strnlen(text + at, len - at);
-		if (end == len)
-			return NULL;
-		if (end - at > name_len && !strncmp(text + at, name, name_len) && text[at + name_len] == '=')
-			return text + at + name_len + 1;
+static bool parse_uevent(const char *text, size_t len, struct uevent *uevent)
+{
+	const char *slash = NULL, *end;
+
+	*uevent = (struct uevent){ .action = NULL };
+	for (; len; len -= (size_t)(end + 1 - text), text = end + 1) {
+		end = memchr(text, '\0', len);
+		if (!end)
+			break;
+		if (!strncmp(text, "ACTION=", 7)) {
+			uevent->action = text + 7;
+		} else if (!strncmp(text, "SUBSYSTEM=", 10)) {
+			uevent->subsystem = text + 10;
+		} else if (!strncmp(text, "DEVPATH=", 8)) {
+			slash = strrchr(text, '/');
+		}
 	}
-	return NULL;
+	uevent->name = slash ? slash + 1 : NULL;
+	return uevent->action && uevent->subsystem && uevent->name;
 }
 
 /* Forgets what a socket has heard. False when that was nothing. */
@@ -93,19 +105,16 @@ static bool drain(const struct netlink *nl)
  * whoever needs it. */
 static void take_uevent(struct dpu_ctx *ctx, const char *text, size_t len)
 {
-	const char *subsystem = uevent_value(text, len, "SUBSYSTEM"),
-		   *action = uevent_value(text, len, "ACTION");
-	const char *path = uevent_value(text, len, "DEVPATH");
-	const char *slash = path ? strrchr(path, '/') : NULL;
 	struct linux_provider *machine = linux_provider(ctx);
+	struct uevent uevent;
 
-	if (!subsystem || !action || !slash || strcmp(subsystem, "auxiliary") != 0)
+	if (!parse_uevent(text, len, &uevent) || strcmp(uevent.subsystem, "auxiliary") != 0)
 		return;
-	if (!strcmp(action, "add"))
-		sfs_come(ctx, slash + 1);
-	else if (!strcmp(action, "remove"))
-		sfs_gone(machine, slash + 1);
-	else if (!strcmp(action, "move"))
+	if (!strcmp(uevent.action, "add"))
+		sfs_come(ctx, uevent.name);
+	else if (!strcmp(uevent.action, "remove"))
+		sfs_gone(machine, uevent.name);
+	else if (!strcmp(uevent.action, "move"))
 		machine->sfs_current = false;
 }
 
@@ -162,7 +171,6 @@ void events_wait(struct dpu_ctx *ctx, int timeout_ms)
 
 static int add(struct heard *heard, const struct provider_event *event)
 {
-
 	if (!(heard->objects & (1u << event->object)))
 		return 0;
 	return ctx_append(heard->ctx, heard->items, heard->count, *event);
@@ -323,17 +331,14 @@ static int hear_rdma(struct heard *heard, const char *name, bool gone)
 
 static int hear_uevent(struct heard *heard, const char *text, size_t len)
 {
-	const char *subsystem = uevent_value(text, len, "SUBSYSTEM"),
-		   *action = uevent_value(text, len, "ACTION");
-	const char *path = uevent_value(text, len, "DEVPATH");
-	const char *slash = path ? strrchr(path, '/') : NULL;
+	struct uevent uevent;
 
-	if (!subsystem || !action || !slash || strcmp(subsystem, "infiniband") != 0)
+	if (!parse_uevent(text, len, &uevent) || strcmp(uevent.subsystem, "infiniband") != 0)
 		return 0;
-	if (!strcmp(action, "add"))
-		return hear_rdma(heard, slash + 1, false);
-	if (!strcmp(action, "remove"))
-		return hear_rdma(heard, slash + 1, true);
+	if (!strcmp(uevent.action, "add"))
+		return hear_rdma(heard, uevent.name, false);
+	if (!strcmp(uevent.action, "remove"))
+		return hear_rdma(heard, uevent.name, true);
 	/* Renamed: what it was called before is easier seen than read. */
 	return -ENOBUFS;
 }

@@ -360,11 +360,24 @@ void gather_again(struct dpu_ctx *ctx, const char *handle, struct facts *facts)
 	count_vfs(&linux_provider(ctx)->sysfs, handle, facts);
 }
 
+/* A representor's parent is its device: that has answered by its name, and need not be looked for. */
+static struct parent_cache known_parent(const struct fact_devlink *device)
+{
+	const char *slash = strchr(device->handle, '/');
+	struct parent_cache last = { .place = device->place };
+
+	if (slash) {
+		snprintf(last.bus, sizeof(last.bus), "%.*s", (int)(slash - device->handle), device->handle);
+		text_copy(last.name, sizeof(last.name), slash + 1);
+	}
+	return last;
+}
+
 static int add_link(struct dpu_ctx *ctx, const char *step, uint32_t ifindex, const char *name,
 		    struct facts *facts)
 {
 	struct linux_provider *machine = linux_provider(ctx);
-	struct parent_cache last = { .bus = "" };
+	struct parent_cache last = known_parent(facts->devlinks);
 	struct dpu_error error = ctx->error;
 	struct fact_link link;
 	int rc;

@@ -141,6 +141,37 @@ int join_each_port(const struct facts *facts, const char *handle, join_port_fn v
 	return facts_devlink(facts, handle) ? 0 : link_ports_of(facts, handle, visit, data);
 }
 
+struct pick {
+	uint32_t index;
+	struct provider_port *port;
+	const struct fact_port *fact;
+};
+
+static int pick(void *data, const struct provider_port *port, const struct fact_port *fact)
+{
+	struct pick *pick = data;
+
+	if (port->index != pick->index)
+		return 0;
+	*pick->port = *port;
+	pick->fact = fact;
+	return 1;
+}
+
+int join_port(const struct facts *facts, const char *handle, uint32_t index, struct provider_port *ret,
+	      const struct fact_port **ret_fact)
+{
+	struct pick wanted = { .index = index, .port = ret };
+	int rc;
+
+	rc = join_each_port(facts, handle, pick, &wanted);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ENXIO;
+	if (ret_fact)
+		*ret_fact = wanted.fact;
+	return 0;
+}
+
 struct ports {
 	struct dpu_ctx *ctx;
 	struct provider_port *items;

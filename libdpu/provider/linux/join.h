@@ -24,6 +24,13 @@ int join_functions(struct dpu_ctx *ctx, const struct facts *facts, const char *h
 typedef int (*join_port_fn)(void *data, const struct provider_port *port, const struct fact_port *fact);
 int join_each_port(const struct facts *facts, const char *handle, join_port_fn visit, void *data);
 
+/* One of a device's ports, with what devlink says of it (fact may be NULL), and the function behind it.
+ * -ENXIO where the device has no such port, or nothing is behind it. */
+int join_port(const struct facts *facts, const char *handle, uint32_t index, struct provider_port *ret,
+	      const struct fact_port **ret_fact);
+int join_function(const struct facts *facts, const char *handle, uint32_t index,
+		  struct provider_function *ret, struct provider_port *ret_port);
+
 /* True when the facts make a device of this handle. */
 bool join_is_device(const struct facts *facts, const char *handle);
 /* Of one device: its PCI function, or NULL. */

@@ -214,34 +214,26 @@ static int linux_functions(struct dpu_ctx *ctx, const char *handle, struct provi
 	return rc < 0 ? join_fail(ctx, rc, "functions", handle) : 0;
 }
 
-static int no_port(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t index)
+/* -ENXIO: the device is there, and has no such port. */
+static int read_fail(struct dpu_ctx *ctx, int rc, const char *step, const char *handle, uint32_t index)
 {
+	if (rc != -ENXIO)
+		return join_fail(ctx, rc, step, handle);
 	return ctx_fail(ctx, -ENODEV, step, handle, "there is no port %" PRIu32, index);
 }
 
 static int read_port(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t index,
 		     struct provider_port *ret)
 {
-	struct provider_port *ports = NULL;
 	struct facts facts;
-	size_t count = 0, i;
 	int rc;
 
 	rc = gather_port(ctx, step, handle, index, false, &facts);
 	if (rc < 0)
 		return rc;
-	rc = join_ports(ctx, &facts, handle, &ports, &count);
+	rc = join_port(&facts, handle, index, ret, NULL);
 	facts_free(ctx, &facts);
-	if (rc < 0)
-		return join_fail(ctx, rc, step, handle);
-	for (i = 0; i < count && ports[i].index != index; i++)
-		continue;
-	if (i < count)
-		*ret = ports[i];
-	else
-		rc = no_port(ctx, step, handle, index);
-	ctx_free(ctx, ports);
-	return rc;
+	return rc < 0 ? read_fail(ctx, rc, step, handle, index) : 0;
 }
 
 static int linux_port(struct dpu_ctx *ctx, const char *handle, uint32_t index, struct provider_port *ret)
@@ -250,34 +242,24 @@ static int linux_port(struct dpu_ctx *ctx, const char *handle, uint32_t index, s
 }
 
 int linux_read_function(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t index,
-			struct provider_function *ret)
+			struct provider_function *ret, struct provider_port *ret_port)
 {
-	struct provider_function *functions = NULL;
+	struct provider_port port;
 	struct facts facts;
-	size_t count = 0, i;
 	int rc;
 
 	rc = gather_port(ctx, step, handle, index, true, &facts);
 	if (rc < 0)
 		return rc;
-	rc = join_functions(ctx, &facts, handle, &functions, &count);
+	rc = join_function(&facts, handle, index, ret, ret_port ? ret_port : &port);
 	facts_free(ctx, &facts);
-	if (rc < 0)
-		return join_fail(ctx, rc, step, handle);
-	for (i = 0; i < count && (!functions[i].has_port || functions[i].port != index); i++)
-		continue;
-	if (i < count)
-		*ret = functions[i];
-	else
-		rc = no_port(ctx, step, handle, index);
-	ctx_free(ctx, functions);
-	return rc;
+	return rc < 0 ? read_fail(ctx, rc, step, handle, index) : 0;
 }
 
 static int linux_function(struct dpu_ctx *ctx, const char *handle, uint32_t index,
-			  struct provider_function *ret)
+			  struct provider_function *ret, struct provider_port *ret_port)
 {
-	return linux_read_function(ctx, "function", handle, index, ret);
+	return linux_read_function(ctx, "function", handle, index, ret, ret_port);
 }
 
 static uint64_t counter(const struct sysfs *sysfs, const char *netdev, const char *name)

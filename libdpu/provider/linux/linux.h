@@ -64,7 +64,7 @@ struct linux_provider {
 
 /* One function, as the seam has it; a failure is recorded under the step's name. */
 int linux_read_function(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t port,
-			struct provider_function *ret);
+			struct provider_function *ret, struct provider_port *ret_port);
 
 static inline struct linux_provider *linux_provider(struct dpu_ctx *ctx)
 {

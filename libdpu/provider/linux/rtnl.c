@@ -170,11 +170,11 @@ int rtnl_link(struct dpu_ctx *ctx, struct netlink *rtnl, const char *step, uint3
 	      struct fact_link *ret)
 {
 	struct netlink_answer answer = { .object = take_link, .data = ret };
-	char object[32];
 	struct nl_msg *msg;
+	char object[32];
+	int rc;
 
 	memset(ret, 0, sizeof(*ret));
-	snprintf(object, sizeof(object), "ifindex %u", ifindex);
 	msg = rtnl_getlink(ifindex, RTNL_SKIP_STATS);
 	if (msg && name) {
 		nlmsg_hdr(msg)->nlmsg_flags &= (uint16_t)~NLM_F_DUMP;
@@ -183,7 +183,14 @@ int rtnl_link(struct dpu_ctx *ctx, struct netlink *rtnl, const char *step, uint3
 			msg = NULL;
 		}
 	}
-	return netlink_step(ctx, rtnl, msg, &answer, step, name ? name : object);
+	if (!msg)
+		return ctx_fail_nomem(ctx, step);
+	rc = netlink_request(ctx, rtnl, msg, &answer);
+	nlmsg_free(msg);
+	if (rc == 0)
+		return 0;
+	snprintf(object, sizeof(object), "ifindex %u", ifindex);
+	return netlink_fail(ctx, rc, &answer, step, name ? name : object);
 }
 
 struct counters {

@@ -12,22 +12,16 @@ struct own {
 	char netdev[IFNAME_SIZE];
 };
 
-static int read_own(struct dpu_ctx *ctx, const char *step, const char *handle, uint32_t port, struct own *own)
+static void read_own(struct dpu_ctx *ctx, const struct provider_function *sf, struct own *own)
 {
 	const struct sysfs *sysfs = &linux_provider(ctx)->sysfs;
-	struct provider_function function;
 	char path[SYSFS_PATH_SIZE];
-	int rc;
 
 	memset(own, 0, sizeof(*own));
-	rc = linux_read_function(ctx, step, handle, port, &function);
-	if (rc < 0)
-		return rc;
-	memcpy(own->aux_device, function.aux_device, sizeof(own->aux_device));
-	memcpy(own->netdev, function.netdev, sizeof(own->netdev));
+	memcpy(own->aux_device, sf->aux_device, sizeof(own->aux_device));
+	memcpy(own->netdev, sf->netdev, sizeof(own->netdev));
 	if (own->aux_device[0] && sysfs_path(path, "bus/auxiliary/devices/%s/driver", own->aux_device))
 		sysfs_link_name(sysfs, path, own->driver, sizeof(own->driver));
-	return 0;
 }
 
 /* Writes the auxiliary device's name to a file of a driver. */
@@ -102,15 +96,14 @@ static int enable_ethernet(struct dpu_ctx *ctx, const struct own *own)
 	return rc;
 }
 
-int sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port)
+int sf_bind(struct dpu_ctx *ctx, const char *handle, const struct provider_function *sf)
 {
 	struct dpu_error error;
 	struct own own;
 	int rc;
 
-	rc = read_own(ctx, "sf_bind", handle, port, &own);
-	if (rc < 0)
-		return rc;
+	(void)handle;
+	read_own(ctx, sf, &own);
 	if (!own.aux_device[0] || !own.driver[0])
 		return 0;
 	if (ends_with(own.driver, ".sf_cfg")) {
@@ -135,13 +128,15 @@ int sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 int sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 {
 	struct dpu_error error = ctx->error;
+	struct provider_function sf;
 	bool unbound = false;
 	struct own own;
 	int rc;
 
-	rc = read_own(ctx, "sf_deactivate", handle, port, &own);
+	rc = linux_read_function(ctx, "sf_deactivate", handle, port, &sf, NULL);
 	if (rc < 0)
 		return rc;
+	read_own(ctx, &sf, &own);
 	if (own.driver[0]) {
 		unbound = driver_write(ctx, "sf_deactivate", own.driver, "unbind", own.aux_device) == 0;
 		ctx->error = error;

@@ -5,7 +5,7 @@
 
 #include "provider/linux/linux.h"
 
-int sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+int sf_bind(struct dpu_ctx *ctx, const char *handle, const struct provider_function *sf);
 int sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port);
 
 #endif

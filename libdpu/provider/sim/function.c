@@ -89,7 +89,8 @@ static int check_sf(struct sim *sim, const struct sim_pf *pf, uint32_t controlle
 	return 0;
 }
 
-static int add_sf(struct sim *sim, struct sim_pf *pf, uint32_t controller, uint32_t sfnum, uint32_t *port)
+static int add_sf(struct sim *sim, struct sim_pf *pf, uint32_t controller, uint32_t sfnum,
+		  struct provider_function *ret)
 {
 	struct sim_function *sf;
 	uint32_t slot = 0;
@@ -106,16 +107,16 @@ static int add_sf(struct sim *sim, struct sim_pf *pf, uint32_t controller, uint3
 	sf->number = sfnum;
 	sim_model_name_sf(sim->model, sf, slot);
 	sf->representor_ms = sim_settle_ms(sim, "representors");
-	*port = sf->port;
+	sim_function_fill(pf, sf, ret);
 	return 0;
 }
 
 int sim_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum, uint32_t sfnum,
-	       uint32_t *ret_port)
+	       uint32_t *port, uint32_t *ifindex)
 {
 	struct sim *sim = sim_of(ctx);
+	struct provider_function function = { .port = 0 };
 	struct sim_pf *pf;
-	uint32_t port = 0;
 	int rc;
 
 	rc = sim_begin_eswitch(sim, "sf_add", handle, &pf);
@@ -123,11 +124,13 @@ int sim_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uin
 		return rc;
 	rc = check_sf(sim, pf, controller, pfnum, sfnum);
 	if (rc == 0)
-		rc = add_sf(sim, pf, controller, sfnum, &port);
+		rc = add_sf(sim, pf, controller, sfnum, &function);
 	rc = sim_end(sim, rc);
-	if (rc == 0)
-		*ret_port = port;
-	return rc;
+	if (rc < 0)
+		return rc;
+	*port = function.port;
+	*ifindex = function.representor_ifindex;
+	return 0;
 }
 
 int sim_function_set_hw_addr(struct dpu_ctx *ctx, const char *handle, uint32_t port, const uint8_t hw_addr[6])
@@ -296,14 +299,14 @@ int sim_sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 	return sim_commit(sim);
 }
 
-int sim_sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port)
+int sim_sf_bind(struct dpu_ctx *ctx, const char *handle, const struct provider_function *function)
 {
 	struct sim *sim = sim_of(ctx);
 	struct sim_function *sf;
 	struct sim_pf *pf;
 	int rc;
 
-	rc = begin_sf(sim, "sf_bind", handle, port, &pf, &sf);
+	rc = begin_sf(sim, "sf_bind", handle, function->port, &pf, &sf);
 	if (rc < 0)
 		return rc;
 	/* The driver binds by itself, as upstream's does: nothing to change. */

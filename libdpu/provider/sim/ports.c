@@ -350,7 +350,8 @@ int sim_functions(struct dpu_ctx *ctx, const char *handle, struct provider_funct
 	return 0;
 }
 
-int sim_function(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_function *ret)
+int sim_function(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_function *ret,
+		 struct provider_port *ret_port)
 {
 	struct sim *sim = sim_of(ctx);
 	struct sim_function *function;
@@ -366,6 +367,10 @@ int sim_function(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct 
 		return rc;
 	memset(ret, 0, sizeof(*ret));
 	sim_function_fill(pf, function, ret);
+	if (!ret_port)
+		return 0;
+	memset(ret_port, 0, sizeof(*ret_port));
+	sim_port_fill(sim->model, pf, function, ret_port);
 	return 0;
 }
 

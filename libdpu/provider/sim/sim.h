@@ -126,13 +126,14 @@ bool sim_attached(const struct sim_function *function);
 int sim_ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **ret, size_t *count);
 int sim_functions(struct dpu_ctx *ctx, const char *handle, struct provider_function **ret, size_t *count);
 int sim_port(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_port *ret);
-int sim_function(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_function *ret);
+int sim_function(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct provider_function *ret,
+		 struct provider_port *ret_port);
 int sim_port_stats(struct dpu_ctx *ctx, const char *handle, uint32_t port, struct dpu_port_stats *stats);
 
 /* function.c */
 
 int sim_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum, uint32_t sfnum,
-	       uint32_t *port);
+	       uint32_t *port, uint32_t *ifindex);
 int sim_function_set_hw_addr(struct dpu_ctx *ctx, const char *handle, uint32_t port,
 			     const uint8_t hw_addr[6]);
 int sim_function_set_caps(struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t set,
@@ -141,7 +142,7 @@ int sim_function_set_max_io_eqs(struct dpu_ctx *ctx, const char *handle, uint32_
 int sim_function_set_max_uc_list(struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t count);
 int sim_sf_activate(struct dpu_ctx *ctx, const char *handle, uint32_t port);
 int sim_sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port);
-int sim_sf_bind(struct dpu_ctx *ctx, const char *handle, uint32_t port);
+int sim_sf_bind(struct dpu_ctx *ctx, const char *handle, const struct provider_function *function);
 int sim_sf_delete(struct dpu_ctx *ctx, const char *handle, uint32_t port);
 
 /* vf.c */
