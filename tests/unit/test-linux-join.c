@@ -133,14 +133,7 @@ static struct fact_link bluefield_links[] = {
 	  .phys_port_name = "pf0vf0",
 	  .phys_switch_id = "aabb",
 	  PLACE("pci/" PF0) },
-	/* devlink did not name this one; rtnetlink names its port. */
-	{ .ifindex = 15,
-	  .name = "c1sf",
-	  .phys_port_name = "c1pf0sf88",
-	  .has_devlink_port = true,
-	  .devlink_handle = "pci/" PF0,
-	  .devlink_port = 229500,
-	  PLACE("pci/" PF0) },
+	{ .ifindex = 15, .name = "c1sf", .phys_port_name = "c1pf0sf88", PLACE("pci/" PF0) },
 };
 
 static struct fact_devlink bluefield_devlinks[] = {
@@ -168,7 +161,7 @@ static struct fact_port bluefield_ports[] = {
 	{ PORT("pci/" PF0, 196609, DPU_PORT_PCIVF, 1, 0, 0, NOT, 7), .external = true },
 	{ PORT("pci/" PF0, 131072, DPU_PORT_PCIVF, 0, 0, 0, NOT, 14) },
 	/* The host's SF of the same number as the local one. */
-	{ PORT("pci/" PF0, 229500, DPU_PORT_PCISF, 1, 0, NOT, 88, 0), .external = true, .has_state = true,
+	{ PORT("pci/" PF0, 229500, DPU_PORT_PCISF, 1, 0, NOT, 88, 15), .external = true, .has_state = true,
 	  .state = 0, .has_opstate = true, .opstate = 0 },
 	{ PORT("pci/" PF1, 131071, DPU_PORT_PHYSICAL, 0, NOT, NOT, NOT, 6) },
 	{ PORT("pci/" PF1, 294945, DPU_PORT_PCISF, 0, 1, NOT, 88, 0) },

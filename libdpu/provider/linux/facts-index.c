@@ -179,24 +179,6 @@ const struct fact_link *facts_link(const struct facts *facts, uint32_t ifindex)
 		       : NULL;
 }
 
-/* A port says its network device's number; an older kernel leaves it to the network device to say its port.
- */
-const struct fact_link *facts_port_link(const struct facts *facts, const struct fact_port *port)
-{
-	const struct fact_link *link;
-	size_t i;
-
-	if (port->ifindex)
-		return facts_link(facts, port->ifindex);
-	for (i = 0; i < facts->link_count; i++) {
-		link = &facts->links[i];
-		if (link->has_devlink_port && link->devlink_port == port->index &&
-		    !strcmp(link->devlink_handle, port->handle))
-			return link;
-	}
-	return NULL;
-}
-
 static bool placed_at(const struct fact_place *place, const char *handle, const char *sf)
 {
 	return !strcmp(place->sf, sf ? sf : "") && !strcmp(place->handle, handle);
@@ -255,7 +237,7 @@ static void mark_representors(struct facts *facts)
 	for (i = 0; i < facts->port_count; i++) {
 		const uint32_t flavour = facts->ports[i].flavour;
 
-		link = (struct fact_link *)(uintptr_t)facts_port_link(facts, &facts->ports[i]);
+		link = (struct fact_link *)(uintptr_t)facts_link(facts, facts->ports[i].ifindex);
 		if (!link)
 			continue;
 		link->has_port = true;

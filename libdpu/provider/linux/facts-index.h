@@ -23,8 +23,6 @@ const struct fact_sf *facts_sf(const struct facts *facts, const char *name);
 const struct fact_sf *facts_sf_number(const struct facts *facts, const char *handle, uint32_t sfnum);
 const struct fact_devlink *facts_devlink(const struct facts *facts, const char *handle);
 const struct fact_link *facts_link(const struct facts *facts, uint32_t ifindex);
-/* The network device of a port. */
-const struct fact_link *facts_port_link(const struct facts *facts, const struct fact_port *port);
 
 /* One after the other, in their order, those that sit at one place (sf NULL: at the device, but on none of
  * its SFs) or belong to one device. The first is after NULL. */

@@ -42,9 +42,6 @@ struct fact_link {
 	char phys_switch_id[68];
 	uint8_t address[6];
 	uint32_t flags; /* IFF_UP, IFF_RUNNING, IFF_LOWER_UP */
-	bool has_devlink_port;
-	char devlink_handle[HANDLE_SIZE];
-	uint32_t devlink_port;
 	/* The parent is what the place is found by, and then of no more use. */
 	union {
 		struct {

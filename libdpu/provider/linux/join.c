@@ -87,7 +87,7 @@ static void join_devlink_port(const struct facts *facts, const struct fact_port 
 	port->sfnum = fact->sfnum;
 	port->ifindex = fact->ifindex;
 	text_copy(port->netdev, sizeof(port->netdev), fact->netdev);
-	link = facts_port_link(facts, fact);
+	link = facts_link(facts, fact->ifindex);
 	if (link)
 		set_port_link(port, link);
 }

@@ -6,13 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "provider/linux/devlink.h"
 #include "provider/linux/rtnl.h"
 
 enum {
-	/* Newer than the kernel headers that libdpu may be built with. */
-	LINK_DEVLINK_PORT = 62, /* IFLA_DEVLINK_PORT */
-	LINK_MAX = 62,
+	LINK_MAX = IFLA_PARENT_DEV_BUS_NAME,
 	REQUEST_SIZE = 256,
 };
 
@@ -33,16 +30,6 @@ static void parse_switch_id(const struct nlattr *attr, char *text, size_t size)
 		text[2 * i + 1] = digits[bytes[i] & 15];
 	}
 	text[2 * len] = '\0';
-}
-
-static void parse_devlink_port(const struct nlattr *attr, struct fact_link *link)
-{
-	struct nlattr *attrs[DEVLINK_ATTR_PORT_INDEX + 1];
-
-	if (!netlink_parse_nested(attr, attrs, DEVLINK_ATTR_PORT_INDEX))
-		return;
-	link->has_devlink_port = devlink_parse_handle(attrs, link->devlink_handle) &&
-				 netlink_u32(attrs[DEVLINK_ATTR_PORT_INDEX], &link->devlink_port);
 }
 
 int rtnl_parse_link(const struct nlmsghdr *nlh, struct fact_link *link)
@@ -73,7 +60,6 @@ int rtnl_parse_link(const struct nlmsghdr *nlh, struct fact_link *link)
 	/* Only an Ethernet address is one that a function can have; InfiniBand's is longer. */
 	if (attrs[IFLA_ADDRESS] && nla_len(attrs[IFLA_ADDRESS]) == sizeof(link->address))
 		memcpy(link->address, nla_data(attrs[IFLA_ADDRESS]), sizeof(link->address));
-	parse_devlink_port(attrs[LINK_DEVLINK_PORT], link);
 	return 1;
 }
 
