@@ -230,6 +230,30 @@ static void link_and_mode(void)
 	unlink(name);
 }
 
+/* A new topology that is named from where the program stands is where it stood. */
+static void elsewhere(void)
+{
+	char *here = getcwd(NULL, 0);
+	struct dpu_function *sf;
+	struct dpu_device *device;
+	struct dpu_ctx *ctx;
+	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 7);
+
+	must(here && chdir(dir) == 0);
+	ctx = open_uri("sim:new.json");
+	must(chdir("/") == 0);
+	device = find_device(ctx, "p0");
+	is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), 0);
+	dpu_function_unref(sf);
+	dpu_device_unref(device);
+	dpu_ctx_unref(ctx);
+	ok(access("/new.json", F_OK) < 0 && access("/new.json.lock", F_OK) < 0, "nothing is where it went");
+	must(chdir(dir) == 0);
+	ok(unlink("new.json") == 0 && unlink("new.json.lock") == 0, "all of it is where it was");
+	must(chdir(here) == 0);
+	free(here);
+}
+
 int main(void)
 {
 	must(mkdtemp(dir));
@@ -242,6 +266,7 @@ int main(void)
 	locked();
 	lock_beside_packets();
 	link_and_mode();
+	elsewhere();
 	unlink(path);
 	unlink(lock);
 	ok(rmdir(dir) == 0, "no other file is left");

@@ -176,20 +176,38 @@ static char *beside(struct sim *sim, const char *suffix)
 	return path;
 }
 
+/* Through a symbolic link, the file is replaced and not the link; and one that is yet to be made stays the
+ * same when the program goes to another folder. */
+static char *whole_path(struct dpu_ctx *ctx, const char *path)
+{
+	char *real = realpath(path, NULL), *here = NULL, *whole;
+	size_t size;
+
+	if (!real && path[0] != '/')
+		here = getcwd(NULL, 0);
+	if (here) {
+		size = strlen(here) + 1 + strlen(path) + 1;
+		whole = ctx_alloc(ctx, size);
+		if (whole)
+			snprintf(whole, size, "%s/%s", here, path);
+	} else {
+		whole = ctx_strdup(ctx, real ? real : path);
+	}
+	free(here);
+	free(real);
+	return whole;
+}
+
 int sim_store_open(struct sim *sim, const char *path, const char *eswitch)
 {
 	bool legacy = eswitch && !strcmp(eswitch, "legacy");
-	char *real;
 	int rc;
 
 	if (!path[0]) {
 		rc = sim_model_fresh(sim->ctx, &sim->model);
 		return rc == 0 && legacy ? sim_model_boot(sim->ctx, sim->model, true) : rc;
 	}
-	/* Through a symbolic link, the file is replaced and not the link. */
-	real = realpath(path, NULL);
-	sim->path = ctx_strdup(sim->ctx, real ? real : path);
-	free(real);
+	sim->path = whole_path(sim->ctx, path);
 	if (!sim->path)
 		return ctx_fail_nomem(sim->ctx, "open");
 	sim->lock_path = beside(sim, ".lock");
