@@ -14,9 +14,7 @@ if [ -z "${LAB_KERNEL:-}" ]; then
 fi
 
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
-program=$top_builddir/tests/lab/scale
-# libtool's wrapper starts twenty programs before that one.
-[ ! -x "${program%/*}/.libs/scale" ] || program=${program%/*}/.libs/scale
+program=$(lab_program "$top_builddir/tests/lab/scale")
 # As if libdpu were installed: the dynamic linker does not look for it in a dozen folders.
 scale()
 {

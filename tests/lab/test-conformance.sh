@@ -5,11 +5,9 @@
 # lab: limit=240
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
 
-suite=$top_builddir/tests/conformance/conformance
-need_program "$suite"
-# libtool's wrapper starts twenty programs before that one.
-[ ! -x "${suite%/*}/.libs/conformance" ] || suite=${suite%/*}/.libs/conformance
+suite=$(lab_program "$top_builddir/tests/conformance/conformance")
 export LD_LIBRARY_PATH="$top_builddir/libdpu/.libs"
+need_program "$suite"
 
 # has WORD: in what suite() has found out.
 has()

@@ -6,10 +6,9 @@
 # lab: limit=240
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
 
-need_program "$dpuctl"
-# libtool's wrapper starts twenty programs before that one.
-[ ! -x "${dpuctl%/*}/.libs/dpuctl" ] || dpuctl=${dpuctl%/*}/.libs/dpuctl
+dpuctl=$(lab_program "$dpuctl")
 export LD_LIBRARY_PATH="$top_builddir/libdpu/.libs"
+need_program "$dpuctl"
 
 ok "dpulab drives a PF, in switchdev mode" lab_dpu_pci 1 switchdev=1
 dbg=/sys/kernel/debug/dpulab/$PF

@@ -4,10 +4,9 @@
 # than its sockets can hold, what it tells adds up to the world all the same.
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
 
-need_program "$dpuctl"
-# libtool's wrapper starts twenty programs before that one.
-[ ! -x "${dpuctl%/*}/.libs/dpuctl" ] || dpuctl=${dpuctl%/*}/.libs/dpuctl
+dpuctl=$(lab_program "$dpuctl")
 export LD_LIBRARY_PATH="$top_builddir/libdpu/.libs"
+need_program "$dpuctl"
 
 events=$work/events
 seen=0

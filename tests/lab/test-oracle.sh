@@ -6,10 +6,9 @@
 # lab: limit=240
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
 
-need_program "$dpuctl"
-# libtool's wrapper starts twenty programs before that one.
-[ ! -x "${dpuctl%/*}/.libs/dpuctl" ] || dpuctl=${dpuctl%/*}/.libs/dpuctl
+dpuctl=$(lab_program "$dpuctl")
 export LD_LIBRARY_PATH="$top_builddir/libdpu/.libs"
+need_program "$dpuctl"
 
 # Packets of the kernel's own would be counted between two looks.
 ipv6=/proc/sys/net/ipv6/conf/default/disable_ipv6

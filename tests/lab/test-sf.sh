@@ -6,10 +6,9 @@
 # shellcheck disable=SC3013 # -ef: the shells there are have it
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
 
-need_program "$dpuctl"
-# libtool's wrapper starts twenty programs before that one.
-[ ! -x "${dpuctl%/*}/.libs/dpuctl" ] || dpuctl=${dpuctl%/*}/.libs/dpuctl
+dpuctl=$(lab_program "$dpuctl")
 export LD_LIBRARY_PATH="$top_builddir/libdpu/.libs"
+need_program "$dpuctl"
 
 aux=/sys/bus/auxiliary/devices
 # members: of the JSON object that dpuctl has printed, as m_NAME. No program for it: each costs 35 ms.

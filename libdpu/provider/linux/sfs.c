@@ -32,26 +32,21 @@ static bool read_sf(const struct sysfs *sysfs, const char *name, struct linux_di
 	return true;
 }
 
-/* What was read of an SF when it was last seen: that does not change as long as its inode is the same. */
-static const struct linux_sf *find_seen(const struct linux_provider *machine, uint64_t inode)
-{
-	size_t low = 0, high = machine->sf_listed, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (machine->sfs[middle].inode < inode)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < machine->sf_listed && machine->sfs[low].inode == inode ? &machine->sfs[low] : NULL;
-}
-
 static int compare_inodes(const void *a, const void *b)
 {
 	const struct linux_sf *l = a, *r = b;
 
 	return (l->inode > r->inode) - (l->inode < r->inode);
+}
+
+/* What was read of an SF when it was last seen: that does not change as long as its inode is the same. */
+static const struct linux_sf *find_seen(const struct linux_provider *machine, uint64_t inode)
+{
+	const struct linux_sf key = { .inode = inode };
+
+	return machine->sf_listed
+		       ? bsearch(&key, machine->sfs, machine->sf_listed, sizeof(key), compare_inodes)
+		       : NULL;
 }
 
 bool sfs_read(struct dpu_ctx *ctx, const struct sysfs_entry *entry, struct linux_sf *ret)

@@ -13,6 +13,16 @@ lab_exit()
 }
 trap lab_exit EXIT
 
+# lab_program PROGRAM: the same one without libtool's wrapper, which starts twenty others before it.
+lab_program()
+{
+	if [ -x "${1%/*}/.libs/${1##*/}" ]; then
+		echo "${1%/*}/.libs/${1##*/}"
+	else
+		echo "$1"
+	fi
+}
+
 # lab_wait SECONDS COMMAND...: until the command passes.
 lab_wait()
 {
