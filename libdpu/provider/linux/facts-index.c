@@ -103,64 +103,147 @@ static uint32_t next_of(const struct fact_index *index, size_t at)
 	return index->chains[index->mask + 1 + at];
 }
 
+/* What is looked for. */
+struct key {
+	const char *text;
+	const char *sf;
+	uint32_t number;
+};
+
+/* The first position from at on, in its chain, that the key is of. */
+static uint32_t seek(const struct facts *facts, const struct fact_index *index, uint32_t at,
+		     bool (*is)(const struct facts *facts, size_t at, const struct key *key),
+		     const struct key *key)
+{
+	while (at != NONE && !is(facts, at, key))
+		at = next_of(index, at);
+	return at;
+}
+
+static bool is_pci(const struct facts *facts, size_t at, const struct key *key)
+{
+	return !strcmp(facts->pci[at].address, key->text);
+}
+
+static bool is_vf(const struct facts *facts, size_t at, const struct key *key)
+{
+	return facts->pci[at].vfnum == key->number && !strcmp(facts->pci[at].physfn, key->text);
+}
+
+static bool is_sf(const struct facts *facts, size_t at, const struct key *key)
+{
+	return !strcmp(facts->sfs[at].name, key->text);
+}
+
+static bool is_sf_number(const struct facts *facts, size_t at, const struct key *key)
+{
+	return facts->sfs[at].sfnum == key->number && !strcmp(facts->sfs[at].place.handle, key->text);
+}
+
+static bool is_devlink(const struct facts *facts, size_t at, const struct key *key)
+{
+	return !strcmp(facts->devlinks[at].handle, key->text);
+}
+
+static bool is_port(const struct facts *facts, size_t at, const struct key *key)
+{
+	return !strcmp(facts->ports[at].handle, key->text);
+}
+
+static bool is_at(const struct fact_place *place, const struct key *key)
+{
+	return !strcmp(place->sf, key->sf) && !strcmp(place->handle, key->text);
+}
+
+static bool is_link(const struct facts *facts, size_t at, const struct key *key)
+{
+	return is_at(&facts->links[at].place, key);
+}
+
+static bool is_rdma(const struct facts *facts, size_t at, const struct key *key)
+{
+	return is_at(&facts->rdma[at].place, key);
+}
+
 const struct fact_pci *facts_pci(const struct facts *facts, const char *address)
 {
 	const struct fact_index *index = &facts->pci_by_address;
-	uint32_t at;
+	const struct key key = { .text = address };
+	uint32_t at = seek(facts, index, first_of(index, hash_handle(address)), is_pci, &key);
 
-	for (at = first_of(index, hash_handle(address)); at != NONE; at = next_of(index, at)) {
-		if (!strcmp(facts->pci[at].address, address))
-			return &facts->pci[at];
-	}
-	return NULL;
+	return at == NONE ? NULL : &facts->pci[at];
 }
 
 const struct fact_pci *facts_vf(const struct facts *facts, const char *pf_address, uint32_t vfnum)
 {
 	const struct fact_index *index = &facts->vfs_by_number;
-	uint32_t at;
+	const struct key key = { .text = pf_address, .number = vfnum };
+	uint32_t at = seek(facts, index, first_of(index, hash_numbered(pf_address, vfnum)), is_vf, &key);
 
-	for (at = first_of(index, hash_numbered(pf_address, vfnum)); at != NONE; at = next_of(index, at)) {
-		if (facts->pci[at].vfnum == vfnum && !strcmp(facts->pci[at].physfn, pf_address))
-			return &facts->pci[at];
-	}
-	return NULL;
+	return at == NONE ? NULL : &facts->pci[at];
 }
 
 const struct fact_sf *facts_sf(const struct facts *facts, const char *name)
 {
 	const struct fact_index *index = &facts->sfs_by_name;
-	uint32_t at;
+	const struct key key = { .text = name };
+	uint32_t at = seek(facts, index, first_of(index, hash_handle(name)), is_sf, &key);
 
-	for (at = first_of(index, hash_handle(name)); at != NONE; at = next_of(index, at)) {
-		if (!strcmp(facts->sfs[at].name, name))
-			return &facts->sfs[at];
-	}
-	return NULL;
+	return at == NONE ? NULL : &facts->sfs[at];
 }
 
 const struct fact_sf *facts_sf_number(const struct facts *facts, const char *handle, uint32_t sfnum)
 {
 	const struct fact_index *index = &facts->sfs_by_number;
-	uint32_t at;
+	const struct key key = { .text = handle, .number = sfnum };
+	uint32_t at = seek(facts, index, first_of(index, hash_numbered(handle, sfnum)), is_sf_number, &key);
 
-	for (at = first_of(index, hash_numbered(handle, sfnum)); at != NONE; at = next_of(index, at)) {
-		if (facts->sfs[at].sfnum == sfnum && !strcmp(facts->sfs[at].place.handle, handle))
-			return &facts->sfs[at];
-	}
-	return NULL;
+	return at == NONE ? NULL : &facts->sfs[at];
 }
 
 const struct fact_devlink *facts_devlink(const struct facts *facts, const char *handle)
 {
 	const struct fact_index *index = &facts->devlinks_by_handle;
-	uint32_t at;
+	const struct key key = { .text = handle };
+	uint32_t at = seek(facts, index, first_of(index, hash_handle(handle)), is_devlink, &key);
 
-	for (at = first_of(index, hash_handle(handle)); at != NONE; at = next_of(index, at)) {
-		if (!strcmp(facts->devlinks[at].handle, handle))
-			return &facts->devlinks[at];
-	}
-	return NULL;
+	return at == NONE ? NULL : &facts->devlinks[at];
+}
+
+const struct fact_port *facts_next_port(const struct facts *facts, const char *handle,
+					const struct fact_port *after)
+{
+	const struct fact_index *index = &facts->ports_by_device;
+	const struct key key = { .text = handle };
+	uint32_t at =
+		after ? next_of(index, (size_t)(after - facts->ports)) : first_of(index, hash_handle(handle));
+
+	at = seek(facts, index, at, is_port, &key);
+	return at == NONE ? NULL : &facts->ports[at];
+}
+
+const struct fact_link *facts_next_link(const struct facts *facts, const char *handle, const char *sf,
+					const struct fact_link *after)
+{
+	const struct fact_index *index = &facts->links_by_place;
+	const struct key key = { .text = handle, .sf = sf ? sf : "" };
+	uint32_t at = after ? next_of(index, (size_t)(after - facts->links))
+			    : first_of(index, hash_place(handle, sf));
+
+	at = seek(facts, index, at, is_link, &key);
+	return at == NONE ? NULL : &facts->links[at];
+}
+
+const struct fact_rdma *facts_next_rdma(const struct facts *facts, const char *handle, const char *sf,
+					const struct fact_rdma *after)
+{
+	const struct fact_index *index = &facts->rdma_by_place;
+	const struct key key = { .text = handle, .sf = sf ? sf : "" };
+	uint32_t at = after ? next_of(index, (size_t)(after - facts->rdma))
+			    : first_of(index, hash_place(handle, sf));
+
+	at = seek(facts, index, at, is_rdma, &key);
+	return at == NONE ? NULL : &facts->rdma[at];
 }
 
 static int by_ifindex(const void *a, const void *b)
@@ -177,53 +260,6 @@ const struct fact_link *facts_link(const struct facts *facts, uint32_t ifindex)
 	return facts->link_count
 		       ? bsearch(&key, facts->links, facts->link_count, sizeof(facts->links[0]), by_ifindex)
 		       : NULL;
-}
-
-static bool placed_at(const struct fact_place *place, const char *handle, const char *sf)
-{
-	return !strcmp(place->sf, sf ? sf : "") && !strcmp(place->handle, handle);
-}
-
-const struct fact_link *facts_next_link(const struct facts *facts, const char *handle, const char *sf,
-					const struct fact_link *after)
-{
-	const struct fact_index *index = &facts->links_by_place;
-	uint32_t at = after ? next_of(index, (size_t)(after - facts->links))
-			    : first_of(index, hash_place(handle, sf));
-
-	for (; at != NONE; at = next_of(index, at)) {
-		if (placed_at(&facts->links[at].place, handle, sf))
-			return &facts->links[at];
-	}
-	return NULL;
-}
-
-const struct fact_rdma *facts_next_rdma(const struct facts *facts, const char *handle, const char *sf,
-					const struct fact_rdma *after)
-{
-	const struct fact_index *index = &facts->rdma_by_place;
-	uint32_t at = after ? next_of(index, (size_t)(after - facts->rdma))
-			    : first_of(index, hash_place(handle, sf));
-
-	for (; at != NONE; at = next_of(index, at)) {
-		if (placed_at(&facts->rdma[at].place, handle, sf))
-			return &facts->rdma[at];
-	}
-	return NULL;
-}
-
-const struct fact_port *facts_next_port(const struct facts *facts, const char *handle,
-					const struct fact_port *after)
-{
-	const struct fact_index *index = &facts->ports_by_device;
-	uint32_t at =
-		after ? next_of(index, (size_t)(after - facts->ports)) : first_of(index, hash_handle(handle));
-
-	for (; at != NONE; at = next_of(index, at)) {
-		if (!strcmp(facts->ports[at].handle, handle))
-			return &facts->ports[at];
-	}
-	return NULL;
 }
 
 /* It shares the uplink's parent, but is not the device's own. Where devlink knows the port, its flavour
