@@ -209,7 +209,28 @@ expect 0 "orphans" "$dpuctl" -j sf orphans
 ok "there is none" line '\[\]'
 ok "no record stays" [ ! -e /run/libdpu ]
 
+# A program that has its SF, and dies.
+delay sf_attach 0
+"$(lab_program "$top_builddir/tests/lab/owner")" "$DPU" 62 > "$work/owner" 2>&1 &
+maker=$!
+ok "an SF has an owner" lab_wait 10 grep -q '^made ' "$work/owner"
+expect 0 "it is no orphan while that lives" "$dpuctl" -j sf orphans "$DPU"
+ok "there is none" line '\[\]'
+kill -KILL $maker
+wait $maker 2> "$work/quiet"
+netdev=$(sed -n 's/^made //p' "$work/owner")
+ok "its owner is killed, the SF works on" ip link set "$netdev" up
+expect 0 "orphans" "$dpuctl" -j sf orphans "$DPU"
+ok "this one, which is whole" [ "$(jq -c --arg maker $maker '[.[] | [.name, .sfnum, .rules, .making,
+	(.owner | test("owner.*\\b\($maker)$"))]]' "$work/out")" = '[["pf0sf62",62,0,false,true]]' ]
+expect 0 "it is swept" "$dpuctl" -j -t 10000 sf sweep "$DPU"
+ok "it was one" says '"swept": 1'
+ok "its network device has gone" [ ! -e "/sys/class/net/$netdev" ]
+ok "devlink's SF is not among them" same_ports
+ok "no record stays" [ ! -e /run/libdpu ]
+
 # A number of an orphan, which devlink has deleted and used again, is no orphan's any more.
+delay sf_attach 60000
 "$dpuctl" sf create "$DPU" 60 > "$work/quiet" 2>&1 &
 maker=$!
 ok "an SF is being made" lab_wait 5 active

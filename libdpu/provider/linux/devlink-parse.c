@@ -91,13 +91,13 @@ static void parse_vendor_function(struct nlattr **attrs, enum devlink_abi abi, s
 static bool parse_function(const struct nlattr *nest, enum devlink_abi abi, struct fact_port *port)
 {
 	struct nlattr *attrs[MLXDEVM_FUNCTION_UC_LIST + 1], *handle[DEVLINK_ATTR_DEV_NAME + 1];
+	/* mlxdevm's own are far behind devlink's. */
+	const int max = abi == DEVLINK_ABI ? DEVLINK_FUNCTION_MAX_IO_EQS : MLXDEVM_FUNCTION_UC_LIST;
 	const struct nlattr *hw_addr;
 
 	if (!nest)
 		return true;
-	/* mlxdevm's own are far behind devlink's. */
-	if (!netlink_parse_nested(
-		    nest, attrs, abi == DEVLINK_ABI ? DEVLINK_FUNCTION_MAX_IO_EQS : MLXDEVM_FUNCTION_UC_LIST))
+	if (!netlink_parse_nested(nest, attrs, max))
 		return false;
 	hw_addr = attrs[DEVLINK_PORT_FUNCTION_ATTR_HW_ADDR];
 	/* An InfiniBand port's has 20 bytes, and is no MAC address. */
