@@ -184,6 +184,7 @@ ip link set "$uplink" up
 ask rlink rdma -j link
 ask rdev rdma -j -d dev
 ask rdma "$dpuctl" -j rdma
+ask own "$dpuctl" -j show "$DPU"
 judge '
 	same("three packets went in, two out"; [$stats[0][] | select(.index == 32768) | .rx_packets, .tx_packets]; [3, 2]),
 	same("PCI ids"; $show[0][0].pci_id; $pci[0] | "\(.Vendor):\(.Device)"),
@@ -192,7 +193,8 @@ judge '
 	same("RDMA links"; [$rdma[0][] | {ifindex, ifname, port, state, physical_state, netdev, netdev_index}];
 		[$rlink[0][] | {ifindex, ifname, port, state, physical_state, netdev, netdev_index}]),
 	same("RDMA devices"; [$rdma[0][] | [.ifname, .node_guid, .sys_image_guid]];
-		[$rdev[0][] | [.ifname, .node_guid, .sys_image_guid]])' stats show pci names rdma rlink rdev
+		[$rdev[0][] | [.ifname, .node_guid, .sys_image_guid]]),
+	same("of the device"; [$own[0][0].rdma_device]; ["lab_rxe"])' stats show pci names rdma rlink rdev own
 ok "RDMA goes" rdma link delete lab_rxe
 
 # By dpuctl.

@@ -173,6 +173,10 @@ static struct fact_rdma bluefield_rdma[] = {
 	{ .name = "mlx5_1", .netdev = "p0", PLACE("pci/" PF0) },
 	{ .name = "mlx5_2", PLACE("pci/" PF1) },
 	{ .name = "mlx5_4", .netdev = "enp3s0f0s88", SF_PLACE("pci/" PF0, "mlx5_core.sf.4") },
+	/* In software: over a network device, over a representor, over one that is elsewhere. */
+	{ .name = "rxe0", .netdev = "oob_net0" },
+	{ .name = "rxe1", .netdev = "vfrep" },
+	{ .name = "siw0", .netdev = "gone0" },
 };
 
 static struct fact_sf bluefield_sfs[] = {
@@ -239,6 +243,7 @@ static void test_bluefield_devices(void)
 	device = device_of(devices, count, "pci/" VF0);
 	is_int(device->kind, DPU_DEVICE_NIC);
 	is_str(device->netdev, "enp3s0f0v0");
+	is_str(device->rdma_device, "");
 	is_str(device->bsp_release, "");
 
 	device = device_of(devices, count, "platform/MLNXBF17:00");
@@ -246,6 +251,7 @@ static void test_bluefield_devices(void)
 	is_str(device->pci_address, "");
 	is_str(device->driver, "mlxbf_gige");
 	is_str(device->netdev, "oob_net0");
+	is_str(device->rdma_device, "rxe0");
 	is_int(device->vendor_id, 0);
 	is_str(device->bsp_release, "");
 	ctx_free(ctx, devices);

@@ -288,6 +288,21 @@ static void mark_representors(struct facts *facts)
 	}
 }
 
+/* RDMA in software sits where its network device does; on a representor it is nobody's own. */
+static void place_soft_rdma(struct facts *facts)
+{
+	struct fact_rdma *rdma;
+	size_t i, k;
+
+	for (i = 0; i < facts->rdma_count; i++) {
+		rdma = &facts->rdma[i];
+		for (k = 0; k < facts->link_count && rdma->netdev[0] && !rdma->place.handle[0]; k++) {
+			if (!strcmp(facts->links[k].name, rdma->netdev) && !facts->links[k].representor)
+				rdma->place = facts->links[k].place;
+		}
+	}
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct fact_rdma *)a)->name, ((const struct fact_rdma *)b)->name);
@@ -325,11 +340,11 @@ int facts_index(struct dpu_ctx *ctx, struct facts *facts)
 		rc = make_index(ctx, facts, facts->port_count, hash_port, &facts->ports_by_device);
 	if (rc == 0)
 		rc = make_index(ctx, facts, facts->devlink_count, hash_devlink, &facts->devlinks_by_handle);
-	if (rc == 0)
-		rc = make_index(ctx, facts, facts->rdma_count, hash_rdma, &facts->rdma_by_place);
-	if (rc == 0)
-		mark_representors(facts);
-	return rc;
+	if (rc < 0)
+		return rc;
+	mark_representors(facts);
+	place_soft_rdma(facts);
+	return make_index(ctx, facts, facts->rdma_count, hash_rdma, &facts->rdma_by_place);
 }
 
 static void free_index(struct dpu_ctx *ctx, struct fact_index *index)

@@ -23,7 +23,6 @@ void rdma_read(const struct sysfs *sysfs, const char *name, struct fact_rdma *rd
 int rdma_devices(struct dpu_ctx *ctx, const struct sysfs *sysfs, struct fact_rdma **ret, size_t *count)
 {
 	struct fact_rdma *devices = NULL;
-	char path[SYSFS_PATH_SIZE];
 	struct sysfs_names names;
 	size_t i;
 	int rc;
@@ -38,11 +37,8 @@ int rdma_devices(struct dpu_ctx *ctx, const struct sysfs *sysfs, struct fact_rdm
 			return -ENOMEM;
 		}
 	}
-	for (i = 0; i < names.count; i++) {
+	for (i = 0; i < names.count; i++)
 		rdma_read(sysfs, names.entries[i].name, &devices[i]);
-		if (sysfs_path(path, "class/infiniband/%s/device", names.entries[i].name))
-			sysfs_place(sysfs, path, &devices[i].place);
-	}
 	*ret = devices;
 	*count = names.count;
 	sysfs_names_free(ctx, &names);

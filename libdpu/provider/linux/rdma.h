@@ -19,7 +19,7 @@ void rdma_read(const struct sysfs *sysfs, const char *name, struct fact_rdma *rd
 /* The ports of all devices, as the seam has them. */
 int rdma_links(struct dpu_ctx *ctx, struct dpu_rdma **ret, size_t *count);
 
-/* All RDMA devices, ordered by name; none is no error. 0 or -ENOMEM. */
+/* All RDMA devices, ordered by name; none is no error. 0 or -ENOMEM. Likewise. */
 int rdma_devices(struct dpu_ctx *ctx, const struct sysfs *sysfs, struct fact_rdma **ret, size_t *count);
 
 #endif
