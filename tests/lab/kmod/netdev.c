@@ -150,47 +150,42 @@ static struct devlink_port *get_devlink_port(struct net_device *nd)
 #define COMMON_OPS .ndo_get_devlink_port = get_devlink_port,
 #endif
 
+/* what all have, and what those have besides that stand for a port */
+#define BASE_OPS \
+	.ndo_init = nd_init, \
+	.ndo_uninit = nd_uninit, \
+	.ndo_start_xmit = dpl_xmit, \
+	.ndo_set_mac_address = eth_mac_addr, \
+	.ndo_validate_addr = eth_validate_addr
+
+#define PORT_OPS \
+	.ndo_get_stats64 = port_stats64, \
+	.ndo_has_offload_stats = has_offload_stats, \
+	.ndo_get_offload_stats = get_offload_stats, \
+	.ndo_set_features = set_features, \
+	.ndo_setup_tc = dpl_setup_tc
+
 static const struct net_device_ops fn_ndo = {
-	.ndo_init = nd_init,
-	.ndo_uninit = nd_uninit,
+	BASE_OPS,
 	.ndo_open = nd_open,
 	.ndo_stop = nd_stop,
-	.ndo_start_xmit = dpl_xmit,
 	.ndo_get_stats64 = dev_get_tstats64,
-	.ndo_set_mac_address = eth_mac_addr,
-	.ndo_validate_addr = eth_validate_addr,
 	COMMON_OPS
 };
 
 static const struct net_device_ops rep_ndo = {
-	.ndo_init = nd_init,
-	.ndo_uninit = nd_uninit,
+	BASE_OPS,
+	PORT_OPS,
 	.ndo_open = rep_open,
 	.ndo_stop = rep_stop,
-	.ndo_start_xmit = dpl_xmit,
-	.ndo_get_stats64 = port_stats64,
-	.ndo_has_offload_stats = has_offload_stats,
-	.ndo_get_offload_stats = get_offload_stats,
-	.ndo_set_features = set_features,
-	.ndo_setup_tc = dpl_setup_tc,
-	.ndo_set_mac_address = eth_mac_addr,
-	.ndo_validate_addr = eth_validate_addr,
 	COMMON_OPS
 };
 
 static const struct net_device_ops pf_ndo = {
-	.ndo_init = nd_init,
-	.ndo_uninit = nd_uninit,
+	BASE_OPS,
+	PORT_OPS,
 	.ndo_open = nd_open,
 	.ndo_stop = nd_stop,
-	.ndo_start_xmit = dpl_xmit,
-	.ndo_get_stats64 = port_stats64,
-	.ndo_has_offload_stats = has_offload_stats,
-	.ndo_get_offload_stats = get_offload_stats,
-	.ndo_set_features = set_features,
-	.ndo_setup_tc = dpl_setup_tc,
-	.ndo_set_mac_address = eth_mac_addr,
-	.ndo_validate_addr = eth_validate_addr,
 	.ndo_set_vf_mac = dpl_set_vf_mac,
 	.ndo_set_vf_vlan = dpl_set_vf_vlan,
 	.ndo_set_vf_rate = dpl_set_vf_rate,
@@ -205,14 +200,10 @@ static const struct net_device_ops pf_ndo = {
 };
 
 static const struct net_device_ops wire_ndo = {
-	.ndo_init = nd_init,
-	.ndo_uninit = nd_uninit,
+	BASE_OPS,
 	.ndo_open = nd_open,
 	.ndo_stop = nd_stop,
-	.ndo_start_xmit = dpl_xmit,
 	.ndo_get_stats64 = dev_get_tstats64,
-	.ndo_set_mac_address = eth_mac_addr,
-	.ndo_validate_addr = eth_validate_addr,
 };
 
 static void get_drvinfo(struct net_device *nd, struct ethtool_drvinfo *info)

@@ -217,46 +217,42 @@ static int port_del_op(struct devlink *dl, struct devlink_port *dp,
 	return port_del(port_of(dp), ea);
 }
 
+#if DPL_HAVE_FN_CAPS
+#define FN_CAP_OPS \
+	.port_fn_roce_get = roce_get, \
+	.port_fn_roce_set = roce_set, \
+	.port_fn_max_io_eqs_get = max_io_eqs_get, \
+	.port_fn_max_io_eqs_set = max_io_eqs_set,
+#define VF_CAP_OPS \
+	.port_fn_migratable_get = migratable_get, \
+	.port_fn_migratable_set = migratable_set, \
+	.port_fn_ipsec_crypto_get = ipsec_crypto_get, \
+	.port_fn_ipsec_crypto_set = ipsec_crypto_set, \
+	.port_fn_ipsec_packet_get = ipsec_packet_get, \
+	.port_fn_ipsec_packet_set = ipsec_packet_set,
+#else
+#define FN_CAP_OPS
+#define VF_CAP_OPS
+#endif
+#define FN_OPS \
+	.port_fn_hw_addr_get = dpl_hw_addr_get, \
+	.port_fn_hw_addr_set = dpl_hw_addr_set, \
+	FN_CAP_OPS
+
 static const struct devlink_port_ops sf_ops = {
 	.port_del = port_del_op,
-	.port_fn_hw_addr_get = dpl_hw_addr_get,
-	.port_fn_hw_addr_set = dpl_hw_addr_set,
 	.port_fn_state_get = dpl_state_get,
 	.port_fn_state_set = dpl_state_set,
-#if DPL_HAVE_FN_CAPS
-	.port_fn_roce_get = roce_get,
-	.port_fn_roce_set = roce_set,
-	.port_fn_max_io_eqs_get = max_io_eqs_get,
-	.port_fn_max_io_eqs_set = max_io_eqs_set,
-#endif
+	FN_OPS
 };
 
 static const struct devlink_port_ops pf_ops = {
-	.port_fn_hw_addr_get = dpl_hw_addr_get,
-	.port_fn_hw_addr_set = dpl_hw_addr_set,
-#if DPL_HAVE_FN_CAPS
-	.port_fn_roce_get = roce_get,
-	.port_fn_roce_set = roce_set,
-	.port_fn_max_io_eqs_get = max_io_eqs_get,
-	.port_fn_max_io_eqs_set = max_io_eqs_set,
-#endif
+	FN_OPS
 };
 
 static const struct devlink_port_ops vf_ops = {
-	.port_fn_hw_addr_get = dpl_hw_addr_get,
-	.port_fn_hw_addr_set = dpl_hw_addr_set,
-#if DPL_HAVE_FN_CAPS
-	.port_fn_roce_get = roce_get,
-	.port_fn_roce_set = roce_set,
-	.port_fn_migratable_get = migratable_get,
-	.port_fn_migratable_set = migratable_set,
-	.port_fn_ipsec_crypto_get = ipsec_crypto_get,
-	.port_fn_ipsec_crypto_set = ipsec_crypto_set,
-	.port_fn_ipsec_packet_get = ipsec_packet_get,
-	.port_fn_ipsec_packet_set = ipsec_packet_set,
-	.port_fn_max_io_eqs_get = max_io_eqs_get,
-	.port_fn_max_io_eqs_set = max_io_eqs_set,
-#endif
+	FN_OPS
+	VF_CAP_OPS
 };
 
 static const struct devlink_port_ops phys_ops = {};
