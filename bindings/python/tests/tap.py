@@ -14,6 +14,23 @@ if os.environ.get("SANITIZER_FLAGS"):
     # Exit code 0: automake's TAP driver reads the plan, and takes any other code (77 too) for an error.
     print("1..0 # SKIP the interpreter is not built with sanitizers")
     sys.exit(0)
+import libdpu  # noqa: E402
+
+
+class SimTest(unittest.TestCase):
+    """Each test has a DPU of its own."""
+
+    def setUp(self):
+        self.ctx = libdpu.Context("sim:")
+        self.addCleanup(self.ctx.close)
+        self.device = self.ctx.device("p0")
+
+    def fails(self, code, call, *args, **kwargs):
+        """The call fails with this errno; the exception."""
+        with self.assertRaises(libdpu.Error) as caught:
+            call(*args, **kwargs)
+        self.assertEqual(caught.exception.errno, code, caught.exception)
+        return caught.exception
 
 
 class Result(unittest.TestResult):

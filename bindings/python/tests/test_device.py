@@ -1,17 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Discovery: contexts, devices, ports."""
 import errno
-import unittest
 
 import tap
 import libdpu
 
 
-class Discovery(unittest.TestCase):
-    def setUp(self):
-        self.ctx = libdpu.Context("sim:")
-        self.addCleanup(self.ctx.close)
-
+class Discovery(tap.SimTest):
     def test_version(self):
         self.assertRegex(libdpu.version(), r"^\d+\.\d+\.\d+$")
         self.assertEqual(libdpu.__version__, libdpu.version())

@@ -13,11 +13,7 @@ FRAME = bytes.fromhex("020000000002" "020000000001" "0800"
                       "303900500000000000000000500000000000" "0000")
 
 
-class Rules(unittest.TestCase):
-    def setUp(self):
-        self.ctx = libdpu.Context("sim:")
-        self.addCleanup(self.ctx.close)
-
+class Rules(tap.SimTest):
     def test_text_and_calls_agree(self):
         made = FlowRule(self.ctx).set_priority(7).match_port("p0")
         made.match(FlowField.ETH_TYPE, b"\x08\x00").match(FlowField.IPV4_DST, b"\x0a\0\0\0", b"\xff\0\0\0")
@@ -46,10 +42,9 @@ class Rules(unittest.TestCase):
         self.assertEqual(caught.exception.errno, errno.EBUSY)
 
 
-class Software(unittest.TestCase):
+class Software(tap.SimTest):
     def setUp(self):
-        self.ctx = libdpu.Context("sim:")
-        self.addCleanup(self.ctx.close)
+        super().setUp()
         self.table = self.ctx.flow_table()
 
     def test_lookup(self):

@@ -2,19 +2,13 @@
 """The life of an SF, attributes, VFs."""
 import errno
 import math
-import unittest
 
 import tap
 import libdpu
 from libdpu import FunctionCap, FunctionOpstate, FunctionState, FunctionType
 
 
-class Functions(unittest.TestCase):
-    def setUp(self):
-        self.ctx = libdpu.Context("sim:")
-        self.addCleanup(self.ctx.close)
-        self.device = self.ctx.device("p0")
-
+class Functions(tap.SimTest):
     def test_list(self):
         names = [function.netdev for function in self.device.functions()]
         self.assertIn("enp3s0f0s0", names)

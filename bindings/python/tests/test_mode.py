@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Operation mode, e-switch mode, reset."""
 import errno
-import unittest
 
 import tap
 import libdpu
 from libdpu import EswitchMode, Mode, Reset
 
 
-class Modes(unittest.TestCase):
-    def setUp(self):
-        self.ctx = libdpu.Context("sim:")
-        self.addCleanup(self.ctx.close)
-        self.device = self.ctx.device("p0")
-
+class Modes(tap.SimTest):
     def test_names(self):
         self.assertEqual([str(mode) for mode in Mode], ["unknown", "dpu", "nic", "separated"])
         self.assertEqual([str(level) for level in Reset], ["none", "firmware", "system"])

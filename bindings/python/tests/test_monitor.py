@@ -7,19 +7,13 @@ import os
 import select
 import selectors
 import tempfile
-import unittest
 
 import tap
 import libdpu
 from libdpu import Event, EventAction, EventObject
 
 
-class Events(unittest.TestCase):
-    def setUp(self):
-        self.ctx = libdpu.Context("sim:")
-        self.addCleanup(self.ctx.close)
-        self.device = self.ctx.device("p0")
-
+class Events(tap.SimTest):
     def readable(self, monitor, timeout=0):
         return bool(select.select([monitor], [], [], timeout)[0])
 

@@ -4,7 +4,6 @@ import errno
 import json
 import pathlib
 import tempfile
-import unittest
 
 import tap
 import libdpu
@@ -13,18 +12,7 @@ from libdpu import EswitchInline, EswitchMode, HealthState, ParamCmode, ParamTyp
 MBIT = 125000
 
 
-class Objects(unittest.TestCase):
-    def setUp(self):
-        self.ctx = libdpu.Context("sim:")
-        self.addCleanup(self.ctx.close)
-        self.device = self.ctx.device("p0")
-
-    def fails(self, code, call, *args, **kwargs):
-        with self.assertRaises(libdpu.Error) as caught:
-            call(*args, **kwargs)
-        self.assertEqual(caught.exception.errno, code, caught.exception)
-        return caught.exception
-
+class Objects(tap.SimTest):
     def param(self, name):
         return next(param for param in self.device.params() if param.name == name)
 

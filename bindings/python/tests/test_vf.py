@@ -1,24 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a PF decides for its VFs."""
 import errno
-import unittest
 
 import tap
 import libdpu
 from libdpu import EswitchMode, FunctionType, VfAttrs, VfLinkState
 
 
-class Vfs(unittest.TestCase):
-    def setUp(self):
-        self.ctx = libdpu.Context("sim:")
-        self.addCleanup(self.ctx.close)
-        self.device = self.ctx.device("p0")
-
-    def fails(self, code, call, *args, **kwargs):
-        with self.assertRaises(libdpu.Error) as caught:
-            call(*args, **kwargs)
-        self.assertEqual(caught.exception.errno, code, caught.exception)
-
+class Vfs(tap.SimTest):
     def vf(self, mode=EswitchMode.LEGACY):
         self.device.set_eswitch_mode(mode, deadline=5)
         self.device.set_vf_count(2, deadline=5)

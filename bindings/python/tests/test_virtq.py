@@ -146,14 +146,12 @@ class Queues(unittest.TestCase):
             pair.map.add(0, bytearray(1))
 
 
-class SimulatedEswitch(unittest.TestCase):
+class SimulatedEswitch(tap.SimTest):
     HEADER = bytes(10) + b"\x01\x00"
     FRAME = bytes.fromhex("020000000002020000000001" "88b5") + bytes(50)
 
     def setUp(self):
-        self.ctx = libdpu.Context("sim:")
-        self.addCleanup(self.ctx.close)
-        self.device = self.ctx.device("p0")
+        super().setUp()
         self.eswitch = self.device.eswitch()
 
     def attach(self, port, end=PortEnd.FUNCTION):
