@@ -20,11 +20,4 @@ struct dpu_port {
 /* A snapshot made of a provider's facts; holds the device. */
 int port_wrap(struct dpu_device *device, const struct provider_port *info, struct dpu_port **ret);
 
-enum {
-	PORT_TEXT_SIZE = 160, /* room for a handle and a name after it */
-};
-
-/* "pci/0000:03:00.0/163840", as devlink writes a port. */
-void port_format(const char *handle, uint32_t index, char *text, size_t size);
-
 #endif

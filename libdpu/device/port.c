@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include "core/list.h"
 #include "core/opts.h"
@@ -32,11 +30,6 @@ int port_wrap(struct dpu_device *device, const struct provider_port *info, struc
 	port->info = *info;
 	*ret = port;
 	return 0;
-}
-
-void port_format(const char *handle, uint32_t index, char *text, size_t size)
-{
-	snprintf(text, size, "%s/%" PRIu32, handle, index);
 }
 
 int dpu_port_list(struct dpu_device *device, struct dpu_port_list **ret)

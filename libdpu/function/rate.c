@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include "core/facts.h"
 #include "core/opts.h"
@@ -29,16 +28,6 @@ int dpu_rate_list(struct dpu_device *device, struct dpu_rate_list **ret)
 	return rc < 0 ? rc : dpu_rate_list_take(ctx, "rates", items, count, ret);
 }
 
-/* What messages call the object. */
-static void name_object(const struct dpu_device *device, const struct dpu_rate_attrs *attrs, char *text,
-			size_t size)
-{
-	if (attrs->node)
-		snprintf(text, size, "%s/%s", device->info.handle, attrs->node);
-	else
-		port_format(device->info.handle, attrs->port, text, size);
-}
-
 static int read_attrs(struct dpu_device *device, const char *step, const struct dpu_rate_attrs *user,
 		      struct dpu_rate_attrs *attrs)
 {
@@ -47,7 +36,7 @@ static int read_attrs(struct dpu_device *device, const char *step, const struct 
 	int rc;
 
 	rc = opts_read(attrs, sizeof(*attrs), user);
-	name_object(device, attrs, object, sizeof(object));
+	rate_format(device->info.handle, attrs, object, sizeof(object));
 	if (rc < 0 || !user || attrs->set & ~(uint32_t)RATE_FIELDS)
 		bad = "malformed attributes";
 	else if (attrs->node && (!attrs->node[0] || strlen(attrs->node) >= NODE_SIZE))
@@ -84,7 +73,7 @@ static int find(struct dpu_device *device, const struct dpu_rate_attrs *attrs, s
 	if (i < count) {
 		*ret = items[i];
 	} else {
-		name_object(device, attrs, object, sizeof(object));
+		rate_format(device->info.handle, attrs, object, sizeof(object));
 		ctx_fail(ctx, -ENODEV, "rate_set", object, "there is no such rate");
 		rc = ctx_hint(ctx, "list the device's rates to see what there is");
 	}

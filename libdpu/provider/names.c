@@ -3,7 +3,23 @@
  */
 #include <dpu/dpu.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include "core/text.h"
+#include "provider/provider.h"
+
+void port_format(const char *handle, uint32_t index, char *text, size_t size)
+{
+	snprintf(text, size, "%s/%" PRIu32, handle, index);
+}
+
+void rate_format(const char *handle, const struct dpu_rate_attrs *attrs, char *text, size_t size)
+{
+	if (attrs->node)
+		snprintf(text, size, "%s/%s", handle, attrs->node);
+	else
+		port_format(handle, attrs->port, text, size);
+}
 
 #define COUNT(names) (sizeof(names) / sizeof((names)[0]))
 

@@ -324,4 +324,12 @@ void provider_complete(struct provider_ops *complete, const struct provider_ops 
 extern const struct provider_ops provider_linux;
 extern const struct provider_ops provider_sim;
 
+enum {
+	PORT_TEXT_SIZE = 160, /* room for a handle and a name after it */
+};
+
+/* "pci/0000:03:00.0/163840", as devlink writes a port; a rate node is named in its place. */
+void port_format(const char *handle, uint32_t index, char *text, size_t size);
+void rate_format(const char *handle, const struct dpu_rate_attrs *attrs, char *text, size_t size);
+
 #endif

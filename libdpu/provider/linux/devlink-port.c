@@ -348,7 +348,7 @@ static int explain_unknown(struct dpu_ctx *ctx, int rc, const char *step, const 
 		return rc;
 	if (devlink_port(ctx, machine, step, handle, index, &port) == 0 &&
 	    !(caps ? port.known_caps & caps : port.max_io_eqs)) {
-		snprintf(object, sizeof(object), "%s/%" PRIu32, handle, index);
+		port_format(handle, index, object, sizeof(object));
 		return ctx_fail(ctx, -EOPNOTSUPP, step, object, "neither the kernel nor the driver has this");
 	}
 	ctx->error = error;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The family itself: finding it, putting requests together, and its instances. */
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/genetlink.h>
 #include <netlink/genl/genl.h>
 #include <stdio.h>
@@ -111,7 +110,7 @@ static void name_object(struct nl_msg *msg, char text[96])
 	    !devlink_parse_handle(attrs, handle))
 		return;
 	if (netlink_u32(attrs[DEVLINK_ATTR_PORT_INDEX], &port))
-		snprintf(text, 96, "%s/%" PRIu32, handle, port);
+		port_format(handle, port, text, 96);
 	else
 		text_copy(text, 96, handle);
 }

@@ -5,7 +5,6 @@
  * state now and then.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "flow/execute.h"
@@ -163,7 +162,7 @@ int sim_datapath_attach(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum
 	char object[96];
 	int rc;
 
-	snprintf(object, sizeof(object), "%s/%" PRIu32, dp->handle, port);
+	port_format(dp->handle, port, object, sizeof(object));
 	rc = sim_read_step(dp->sim, "datapath_attach", object);
 	if (rc == 0)
 		rc = refresh(dp);
@@ -203,7 +202,7 @@ int sim_datapath_detach(struct dpu_ctx *ctx, void *datapath, uint32_t port, enum
 		remove_end(dp, i);
 		return 0;
 	}
-	snprintf(object, sizeof(object), "%s/%" PRIu32, dp->handle, port);
+	port_format(dp->handle, port, object, sizeof(object));
 	return ctx_fail(ctx, -ENOENT, "datapath_detach", object, "that end has no queues");
 }
 
@@ -410,7 +409,7 @@ static int drop_stopped(struct sim_datapath *dp)
 		why = dpu_virtq_error(dp->ends[i]->tx);
 		if (!why)
 			why = dpu_virtq_error(dp->ends[i]->rx);
-		snprintf(object, sizeof(object), "%s/%" PRIu32, dp->handle, dp->ends[i]->port);
+		port_format(dp->handle, dp->ends[i]->port, object, sizeof(object));
 		rc = ctx_fail(dp->sim->ctx, -EIO, "datapath_process", object, "%s",
 			      why ? why : "a chain has more elements than a packet may come in");
 		remove_end(dp, i);

@@ -7,30 +7,34 @@
 #include <string.h>
 #include "provider/sim/sim.h"
 
-/* The way into a step on the function behind a port. After 0, sim_end() must follow. */
-static int begin_at(struct sim *sim, const char *step, const char *handle, uint32_t port, struct sim_pf **pf,
-		    struct sim_function **function)
+/* The function behind a port that a step is about, and what messages call it. */
+struct at {
+	struct sim_pf *pf;
+	struct sim_function *function;
+	char object[PORT_TEXT_SIZE];
+};
+
+/* The way into such a step. After 0, sim_end() must follow. */
+static int begin_at(struct sim *sim, const char *step, const char *handle, uint32_t port, struct at *at)
 {
-	char object[80];
 	int rc;
 
-	rc = sim_begin_eswitch(sim, step, handle, pf);
+	rc = sim_begin_eswitch(sim, step, handle, &at->pf);
 	if (rc < 0)
 		return rc;
-	*function = sim_function_at(sim->model, *pf, port);
-	if (*function && (*pf)->eswitch_mode != DPU_ESWITCH_LEGACY)
+	port_format(handle, port, at->object, sizeof(at->object));
+	at->function = sim_function_at(sim->model, at->pf, port);
+	if (at->function && at->pf->eswitch_mode != DPU_ESWITCH_LEGACY)
 		return 0;
-	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
-	return sim_end(sim, ctx_fail(sim->ctx, -ENODEV, step, object, "no function is behind that port"));
+	return sim_end(sim, ctx_fail(sim->ctx, -ENODEV, step, at->object, "no function is behind that port"));
 }
 
 /* The same for an SF. */
-static int begin_sf(struct sim *sim, const char *step, const char *handle, uint32_t port, struct sim_pf **pf,
-		    struct sim_function **sf)
+static int begin_sf(struct sim *sim, const char *step, const char *handle, uint32_t port, struct at *at)
 {
-	int rc = begin_at(sim, step, handle, port, pf, sf);
+	int rc = begin_at(sim, step, handle, port, at);
 
-	if (rc < 0 || (*sf)->type == DPU_FUNCTION_SF)
+	if (rc < 0 || at->function->type == DPU_FUNCTION_SF)
 		return rc;
 	return sim_end(
 		sim, ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "the function behind that port is no SF"));
@@ -136,14 +140,13 @@ int sim_sf_add(struct dpu_ctx *ctx, const char *handle, uint32_t controller, uin
 int sim_function_set_hw_addr(struct dpu_ctx *ctx, const char *handle, uint32_t port, const uint8_t hw_addr[6])
 {
 	struct sim *sim = sim_of(ctx);
-	struct sim_function *function;
-	struct sim_pf *pf;
+	struct at at;
 	int rc;
 
-	rc = begin_at(sim, "function_set_hw_addr", handle, port, &pf, &function);
+	rc = begin_at(sim, "function_set_hw_addr", handle, port, &at);
 	if (rc < 0)
 		return rc;
-	memcpy(function->hw_addr, hw_addr, sizeof(function->hw_addr));
+	memcpy(at.function->hw_addr, hw_addr, sizeof(at.function->hw_addr));
 	return sim_end(sim, 0);
 }
 
@@ -158,31 +161,30 @@ uint32_t sim_known_caps(enum dpu_function_type type)
 }
 
 /* What the firmware takes before a driver has the function only. */
-static int check_free(struct sim *sim, const char *step, const char *object,
-		      const struct sim_function *function, const char *what)
+static int check_free(struct sim *sim, const char *step, const struct at *at, const char *what)
 {
-	if (!sim_attached(function))
+	if (!sim_attached(at->function))
 		return 0;
-	ctx_fail(sim->ctx, -EBUSY, step, object, "Failed setting HCA %s", what);
-	if (function->type == DPU_FUNCTION_SF)
+	ctx_fail(sim->ctx, -EBUSY, step, at->object, "Failed setting HCA %s", what);
+	if (at->function->type == DPU_FUNCTION_SF)
 		return ctx_hint(sim->ctx, "an SF must be inactive for that");
 	return ctx_hint(sim->ctx, "no driver may have the function for that");
 }
 
 /* Capabilities one by one, as the kernel has them. */
-static int check_caps(struct sim *sim, const char *object, const struct sim_function *function, uint32_t set)
+static int check_caps(struct sim *sim, const struct at *at, uint32_t set)
 {
 	uint32_t bit;
 
 	for (bit = 1; bit; bit <<= 1) {
 		const char *name = dpu_function_cap_name((enum dpu_function_cap)bit);
 
-		if (!(set & bit & ~sim_known_caps(function->type)))
+		if (!(set & bit & ~sim_known_caps(at->function->type)))
 			continue;
-		if (function->type == DPU_FUNCTION_PF && name)
-			return ctx_fail(sim->ctx, -EOPNOTSUPP, "function_set_caps", object,
+		if (at->function->type == DPU_FUNCTION_PF && name)
+			return ctx_fail(sim->ctx, -EOPNOTSUPP, "function_set_caps", at->object,
 					"%s function attribute supported for VFs only", name);
-		return ctx_fail(sim->ctx, -EOPNOTSUPP, "function_set_caps", object,
+		return ctx_fail(sim->ctx, -EOPNOTSUPP, "function_set_caps", at->object,
 				"Port doesn't support %s function attribute", name ? name : "such a");
 	}
 	return 0;
@@ -191,126 +193,105 @@ static int check_caps(struct sim *sim, const char *object, const struct sim_func
 int sim_function_set_caps(struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t set, uint32_t caps)
 {
 	struct sim *sim = sim_of(ctx);
-	struct sim_function *function;
-	struct sim_pf *pf;
 	uint32_t changed;
-	char object[80];
+	struct at at;
 	int rc;
 
-	rc = begin_at(sim, "function_set_caps", handle, port, &pf, &function);
+	rc = begin_at(sim, "function_set_caps", handle, port, &at);
 	if (rc < 0)
 		return rc;
-	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
-	rc = check_caps(sim, object, function, set);
-	changed = (function->caps ^ caps) & set;
+	rc = check_caps(sim, &at, set);
+	changed = (at.function->caps ^ caps) & set;
 	/* Trust is the e-switch's: it needs nothing of the function. */
 	if (rc == 0 && changed & ~(uint32_t)DPU_FUNCTION_CAP_TRUST)
-		rc = check_free(sim, "function_set_caps", object, function,
+		rc = check_free(sim, "function_set_caps", &at,
 				changed & DPU_FUNCTION_CAP_ROCE ? "roce cap" : "caps");
 	if (rc == 0)
-		function->caps ^= changed;
+		at.function->caps ^= changed;
 	return sim_end(sim, rc);
 }
 
 int sim_function_set_max_io_eqs(struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t count)
 {
 	struct sim *sim = sim_of(ctx);
-	struct sim_function *function;
-	struct sim_pf *pf;
-	char object[80];
+	struct at at;
 	int rc;
 
-	rc = begin_at(sim, "function_set_max_io_eqs", handle, port, &pf, &function);
+	rc = begin_at(sim, "function_set_max_io_eqs", handle, port, &at);
 	if (rc < 0)
 		return rc;
-	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
-	if (function->type == DPU_FUNCTION_PF)
-		rc = ctx_fail(ctx, -EOPNOTSUPP, "function_set_max_io_eqs", object,
+	if (at.function->type == DPU_FUNCTION_PF)
+		rc = ctx_fail(ctx, -EOPNOTSUPP, "function_set_max_io_eqs", at.object,
 			      "Function does not support max_io_eqs setting");
 	else if (count > SIM_IO_EQS_MAX)
-		rc = ctx_fail(ctx, -EINVAL, "function_set_max_io_eqs", object,
+		rc = ctx_fail(ctx, -EINVAL, "function_set_max_io_eqs", at.object,
 			      "the device has %d event queues for a function", SIM_IO_EQS_MAX);
-	else if (count != function->max_io_eqs)
-		rc = check_free(sim, "function_set_max_io_eqs", object, function, "caps");
+	else if (count != at.function->max_io_eqs)
+		rc = check_free(sim, "function_set_max_io_eqs", &at, "caps");
 	if (rc == 0)
-		function->max_io_eqs = count;
+		at.function->max_io_eqs = count;
 	return sim_end(sim, rc);
 }
 
 int sim_function_set_max_uc_list(struct dpu_ctx *ctx, const char *handle, uint32_t port, uint32_t count)
 {
 	struct sim *sim = sim_of(ctx);
-	struct sim_function *function;
-	struct sim_pf *pf;
-	char object[80];
+	struct at at;
 	int rc;
 
-	rc = begin_at(sim, "function_set_max_uc_list", handle, port, &pf, &function);
+	rc = begin_at(sim, "function_set_max_uc_list", handle, port, &at);
 	if (rc < 0)
 		return rc;
-	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
 	if (!count || count > SIM_UC_LIST_MAX)
-		rc = ctx_fail(ctx, -EINVAL, "function_set_max_uc_list", object,
+		rc = ctx_fail(ctx, -EINVAL, "function_set_max_uc_list", at.object,
 			      "max_uc_list goes from 1 to %d", SIM_UC_LIST_MAX);
-	else if (count != function->max_uc_list)
-		rc = check_free(sim, "function_set_max_uc_list", object, function, "max_uc_list");
+	else if (count != at.function->max_uc_list)
+		rc = check_free(sim, "function_set_max_uc_list", &at, "max_uc_list");
 	if (rc == 0)
-		function->max_uc_list = count;
+		at.function->max_uc_list = count;
 	return sim_end(sim, rc);
+}
+
+/* The driver follows after a latency; one that has not followed the last change need not do anything. */
+static int set_state(struct sim *sim, const char *step, const char *handle, uint32_t port,
+		     enum dpu_function_state state, const char *latency)
+{
+	struct at at;
+	int rc;
+
+	rc = begin_sf(sim, step, handle, port, &at);
+	if (rc < 0)
+		return rc;
+	if (at.function->state == state) {
+		sim_abort(sim);
+		return 0;
+	}
+	at.function->settled_ms = sim_settled(at.function->settled_ms) ? sim_settle_ms(sim, latency) : 0;
+	at.function->state = state;
+	return sim_commit(sim);
 }
 
 int sim_sf_activate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 {
-	struct sim *sim = sim_of(ctx);
-	struct sim_function *sf;
-	struct sim_pf *pf;
-	int rc;
-
-	rc = begin_sf(sim, "sf_activate", handle, port, &pf, &sf);
-	if (rc < 0)
-		return rc;
-	if (sf->state == DPU_FUNCTION_ACTIVE) {
-		sim_abort(sim);
-		return 0;
-	}
-	/* A driver that has not let go keeps the SF, as if nothing had been asked of it. */
-	sf->settled_ms = !sim_settled(sf->settled_ms) ? 0 : sim_settle_ms(sim, "sf_attach");
-	sf->state = DPU_FUNCTION_ACTIVE;
-	return sim_commit(sim);
+	return set_state(sim_of(ctx), "sf_activate", handle, port, DPU_FUNCTION_ACTIVE, "sf_attach");
 }
 
 int sim_sf_deactivate(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 {
-	struct sim *sim = sim_of(ctx);
-	struct sim_function *sf;
-	struct sim_pf *pf;
-	int rc;
-
-	rc = begin_sf(sim, "sf_deactivate", handle, port, &pf, &sf);
-	if (rc < 0)
-		return rc;
-	if (sf->state == DPU_FUNCTION_INACTIVE) {
-		sim_abort(sim);
-		return 0;
-	}
-	/* A driver that has not taken it yet need not let go. */
-	sf->settled_ms = !sim_settled(sf->settled_ms) ? 0 : sim_settle_ms(sim, "sf_detach");
-	sf->state = DPU_FUNCTION_INACTIVE;
-	return sim_commit(sim);
+	return set_state(sim_of(ctx), "sf_deactivate", handle, port, DPU_FUNCTION_INACTIVE, "sf_detach");
 }
 
 int sim_sf_bind(struct dpu_ctx *ctx, const char *handle, const struct provider_function *function)
 {
 	struct sim *sim = sim_of(ctx);
-	struct sim_function *sf;
-	struct sim_pf *pf;
+	struct at at;
 	int rc;
 
-	rc = begin_sf(sim, "sf_bind", handle, function->port, &pf, &sf);
+	rc = begin_sf(sim, "sf_bind", handle, function->port, &at);
 	if (rc < 0)
 		return rc;
 	/* The driver binds by itself, as upstream's does: nothing to change. */
-	rc = sim_settled(sf->settled_ms);
+	rc = sim_settled(at.function->settled_ms);
 	sim_abort(sim);
 	return rc;
 }
@@ -318,14 +299,13 @@ int sim_sf_bind(struct dpu_ctx *ctx, const char *handle, const struct provider_f
 int sim_sf_delete(struct dpu_ctx *ctx, const char *handle, uint32_t port)
 {
 	struct sim *sim = sim_of(ctx);
-	struct sim_function *sf;
-	struct sim_pf *pf;
+	struct at at;
 	int rc;
 
-	rc = begin_sf(sim, "sf_delete", handle, port, &pf, &sf);
+	rc = begin_sf(sim, "sf_delete", handle, port, &at);
 	if (rc < 0)
 		return rc;
-	sim_flows_forget_port(pf, sf->port, sf->representor);
-	sim_model_remove(sim->model, sf);
+	sim_flows_forget_port(at.pf, at.function->port, at.function->representor);
+	sim_model_remove(sim->model, at.function);
 	return sim_commit(sim);
 }

@@ -11,10 +11,6 @@
 
 #define UPLINK_PORT(pf) ((((pf)->pfnum + 2) << 16) | 0xffff)
 
-enum {
-	PORT_TEXT = 96, /* room for a handle and a number after it */
-};
-
 int sim_pf_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
 {
 	struct sim_model *model = sim->model;
@@ -244,14 +240,14 @@ int sim_ports(struct dpu_ctx *ctx, const char *handle, struct provider_port **re
 static int find_port(struct sim *sim, const char *step, const char *handle, const struct sim_pf *pf,
 		     uint32_t port, struct sim_function **function)
 {
-	char object[PORT_TEXT];
+	char object[PORT_TEXT_SIZE];
 	bool legacy;
 
 	*function = pf ? sim_function_at(sim->model, pf, port) : NULL;
 	legacy = pf && pf->eswitch_mode == DPU_ESWITCH_LEGACY;
 	if (pf && !sim_nic_mode(sim->model) && (*function ? !legacy : port == UPLINK_PORT(pf)))
 		return 0;
-	snprintf(object, sizeof(object), "%s/%" PRIu32, handle, port);
+	port_format(handle, port, object, sizeof(object));
 	return ctx_fail(sim->ctx, -ENODEV, step, object, "no such port");
 }
 

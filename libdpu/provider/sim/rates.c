@@ -171,10 +171,7 @@ static int set(struct sim *sim, struct sim_pf *pf, const char *handle, const str
 	struct sim_function *function = NULL;
 	char object[160];
 
-	if (attrs->node)
-		snprintf(object, sizeof(object), "%s/%s", handle, attrs->node);
-	else
-		snprintf(object, sizeof(object), "%s/%" PRIu32, handle, attrs->port);
+	rate_format(handle, attrs, object, sizeof(object));
 	if (!attrs->node && pf->eswitch_mode != DPU_ESWITCH_LEGACY)
 		function = sim_function_at(sim->model, pf, attrs->port);
 	if (!node && !function)
