@@ -5,6 +5,19 @@
 #include <string.h>
 #include "cli.h"
 
+/* Words with commas between. */
+static void words_text(const json_t *array, char *text, size_t size)
+{
+	size_t used = 0, i;
+	json_t *word;
+
+	json_array_foreach(array, i, word) {
+		if (used < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "," : "",
+						 json_string_value(word));
+	}
+}
+
 /* One value as a person reads it. */
 static void value_text(const json_t *value, char *text, size_t size)
 {
@@ -16,6 +29,8 @@ static void value_text(const json_t *value, char *text, size_t size)
 		snprintf(text, size, "no limit");
 	else if (json_is_boolean(value))
 		snprintf(text, size, "%s", json_is_true(value) ? "on" : "off");
+	else if (json_is_array(value) && json_array_size(value))
+		words_text(value, text, size);
 	else
 		snprintf(text, size, "-");
 }

@@ -40,6 +40,7 @@ struct cli {
 /* The tables of verbs, each ended by an empty entry. */
 extern const struct command inventory_commands[];
 extern const struct command mode_commands[];
+extern const struct command config_commands[];
 extern const struct command function_commands[];
 extern const struct command vf_commands[];
 extern const struct command rate_commands[];

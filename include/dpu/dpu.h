@@ -21,8 +21,10 @@
 #include <dpu/health.h>
 #include <dpu/mode.h>
 #include <dpu/monitor.h>
+#include <dpu/nvconfig.h>
 #include <dpu/param.h>
 #include <dpu/port.h>
+#include <dpu/profile.h>
 #include <dpu/rate.h>
 #include <dpu/rdma.h>
 #include <dpu/resource.h>

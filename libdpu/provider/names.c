@@ -53,6 +53,13 @@ static const char *const mode_names[] = {
 	[DPU_MODE_DPU] = "dpu",
 	[DPU_MODE_NIC] = "nic",
 	[DPU_MODE_SEPARATED] = "separated",
+	[DPU_MODE_RESTRICTED] = "restricted",
+};
+
+static const char *const side_names[] = {
+	[DPU_SIDE_UNKNOWN] = "unknown",
+	[DPU_SIDE_ARM] = "arm",
+	[DPU_SIDE_HOST] = "host",
 };
 
 static const char *const reset_names[] = {
@@ -164,6 +171,11 @@ const char *dpu_function_type_name(enum dpu_function_type type)
 const char *dpu_mode_name(enum dpu_mode mode)
 {
 	return name_of(mode_names, COUNT(mode_names), mode);
+}
+
+const char *dpu_side_name(enum dpu_side side)
+{
+	return name_of(side_names, COUNT(side_names), side);
 }
 
 const char *dpu_reset_name(enum dpu_reset level)

@@ -59,6 +59,7 @@ struct provider_port {
 	uint32_t ifindex;
 	char phys_port_name[24];
 	char phys_switch_id[68];
+	uint32_t bridge; /* ifindex of the bridge that its network device is a port of; 0 none */
 };
 
 /* One function served by a device's e-switch. */
@@ -83,16 +84,40 @@ struct provider_function {
 	uint32_t representor_ifindex;
 };
 
-/* One value of the firmware's non-volatile configuration, by mlxconfig's name. */
-struct provider_nvconfig {
-	const char *name;
-	uint64_t value;
+/* The way to a device's firmware, and what that can tell. */
+struct provider_firmware {
+	const char *transport;   /* "fwctl", "vsc", "sim"; never freed */
+	uint32_t generation;     /* of the BlueField: 2, 3; 0 for another device */
+	uint32_t hosts;          /* beside the Arm cores; 0 unknown */
+	bool tells_current;      /* the values that the firmware started with can be read */
+	bool tells_default;      /* likewise the factory's */
+	bool writes_other_hosts; /* one side may write what belongs to another one */
 };
 
 enum provider_nvconfig_when {
 	PROVIDER_NVCONFIG_CURRENT,
 	PROVIDER_NVCONFIG_NEXT,
 	PROVIDER_NVCONFIG_DEFAULT,
+};
+
+/* One TLV of the firmware's non-volatile configuration; see firmware/nvtable.h. */
+struct provider_tlv {
+	uint32_t type;
+	uint32_t size; /* bytes; 0 where the caller does not know it */
+	uint8_t data[256];
+};
+
+/* What shows the mode beside the configuration. */
+struct provider_mode_evidence {
+	enum dpu_side side;
+	enum dpu_mode rshim; /* what the rshim driver says; UNKNOWN when it says nothing */
+};
+
+/* The resets that the firmware has: register MFRL, MROQ. */
+struct provider_reset_info {
+	uint32_t levels;   /* bit n: mlxfwreset's level n */
+	bool arm_shutdown; /* the Arm cores' system can be shut down by the firmware */
+	bool synced;       /* with the drivers of all hosts taking part */
 };
 
 /* One flow rule of a device's table. */
@@ -207,17 +232,30 @@ struct provider_ops {
 	int (*reload)(struct dpu_ctx *ctx, const char *handle, enum dpu_reload_action action,
 		      enum dpu_reload_limit limit, uint32_t *performed);
 
-	/* Reads one value. -ENOENT: the firmware has no such parameter. */
+	/* Finds the way to the firmware. -EOPNOTSUPP there is none, -EACCES no right to take it. */
+	int (*firmware)(struct dpu_ctx *ctx, const char *handle, struct provider_firmware *ret);
+
+	/* Whether the firmware has a TLV: 0 not, 1 to be read only, 2 to be written from this side too. */
+	int (*nvconfig_supports)(struct dpu_ctx *ctx, const char *handle, uint32_t type);
+
+	/* Reads the TLV of tlv->type: its bytes, and its size if that was 0. What the firmware has but has no
+	 * value for is all zero. -ENOENT: it has no such TLV. */
 	int (*nvconfig_get)(struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
-			    const char *name, uint64_t *value);
+			    struct provider_tlv *tlv);
 
-	/* Writes next-boot values, all or none. */
-	int (*nvconfig_set)(struct dpu_ctx *ctx, const char *handle, const struct provider_nvconfig *values,
-			    size_t count);
+	/* Changes the bits of mask in the next-boot value of a TLV to those of tlv, as one step: no other who
+	 * goes the same way comes between the reading and the writing. *former is what it was. -EPERM: not
+	 * from this side. After a failure it is not known whether the firmware has written; but what it has
+	 * is the former TLV or the new one. */
+	int (*nvconfig_update)(struct dpu_ctx *ctx, const char *handle, const struct provider_tlv *tlv,
+			       const uint8_t *mask, struct provider_tlv *former);
 
-	/* What makes the next-boot value of a parameter current. */
-	int (*nvconfig_reset_level)(struct dpu_ctx *ctx, const char *handle, const char *name,
-				    enum dpu_reset *ret);
+	/* All that is stored goes; the defaults hold at the next boot. */
+	int (*nvconfig_reset)(struct dpu_ctx *ctx, const char *handle);
+
+	int (*mode_evidence)(struct dpu_ctx *ctx, const char *handle, struct provider_mode_evidence *ret);
+
+	int (*reset_info)(struct dpu_ctx *ctx, const char *handle, struct provider_reset_info *ret);
 
 	/* Starts a reset; done when reset_done() says 1. */
 	int (*reset)(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level);

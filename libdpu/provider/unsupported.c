@@ -80,12 +80,15 @@ ANSWER(eswitch_attrs_set, handle, struct dpu_ctx *ctx, const char *handle,
        const struct dpu_eswitch_attrs *attrs)
 ANSWER(reload, handle, struct dpu_ctx *ctx, const char *handle, enum dpu_reload_action action,
        enum dpu_reload_limit limit, uint32_t *performed)
+ANSWER(firmware, handle, struct dpu_ctx *ctx, const char *handle, struct provider_firmware *ret)
+ANSWER(nvconfig_supports, handle, struct dpu_ctx *ctx, const char *handle, uint32_t type)
 ANSWER(nvconfig_get, handle, struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
-       const char *name, uint64_t *value)
-ANSWER(nvconfig_set, handle, struct dpu_ctx *ctx, const char *handle, const struct provider_nvconfig *values,
-       size_t count)
-ANSWER(nvconfig_reset_level, handle, struct dpu_ctx *ctx, const char *handle, const char *name,
-       enum dpu_reset *ret)
+       struct provider_tlv *tlv)
+ANSWER(nvconfig_update, handle, struct dpu_ctx *ctx, const char *handle, const struct provider_tlv *tlv,
+       const uint8_t *mask, struct provider_tlv *former)
+ANSWER(nvconfig_reset, handle, struct dpu_ctx *ctx, const char *handle)
+ANSWER(mode_evidence, handle, struct dpu_ctx *ctx, const char *handle, struct provider_mode_evidence *ret)
+ANSWER(reset_info, handle, struct dpu_ctx *ctx, const char *handle, struct provider_reset_info *ret)
 ANSWER(reset, handle, struct dpu_ctx *ctx, const char *handle, enum dpu_reset level)
 ANSWER(reset_done, handle, struct dpu_ctx *ctx, const char *handle)
 ANSWER(sf_add, handle, struct dpu_ctx *ctx, const char *handle, uint32_t controller, uint32_t pfnum,
@@ -160,9 +163,13 @@ const struct provider_ops provider_unsupported = {
 	eswitch_attrs_get,
 	eswitch_attrs_set,
 	reload,
+	firmware,
+	nvconfig_supports,
 	nvconfig_get,
-	nvconfig_set,
-	nvconfig_reset_level,
+	nvconfig_update,
+	nvconfig_reset,
+	mode_evidence,
+	reset_info,
 	reset,
 	reset_done,
 	sf_add,
@@ -239,9 +246,13 @@ void provider_complete(struct provider_ops *complete, const struct provider_ops 
 	COMPLETE(eswitch_attrs_get);
 	COMPLETE(eswitch_attrs_set);
 	COMPLETE(reload);
+	COMPLETE(firmware);
+	COMPLETE(nvconfig_supports);
 	COMPLETE(nvconfig_get);
-	COMPLETE(nvconfig_set);
-	COMPLETE(nvconfig_reset_level);
+	COMPLETE(nvconfig_update);
+	COMPLETE(nvconfig_reset);
+	COMPLETE(mode_evidence);
+	COMPLETE(reset_info);
 	COMPLETE(reset);
 	COMPLETE(reset_done);
 	COMPLETE(sf_add);

@@ -30,6 +30,7 @@ int main(int argc, char **argv)
 	chapter_vf_attributes(ctx);
 	chapter_flow(ctx);
 	chapter_datapath(ctx);
+	chapter_nvconfig(ctx);
 	chapter_mode(ctx);
 	dpu_ctx_unref(ctx);
 	return tap_done();

@@ -16,6 +16,7 @@ struct dpu_device *conformance_eswitch_device(struct dpu_ctx *ctx);
 void chapter_discovery(struct dpu_ctx *ctx);
 void chapter_eswitch(struct dpu_ctx *ctx);
 void chapter_mode(struct dpu_ctx *ctx);
+void chapter_nvconfig(struct dpu_ctx *ctx);
 void chapter_sf(struct dpu_ctx *ctx);
 void chapter_vf(struct dpu_ctx *ctx);
 void chapter_attributes(struct dpu_ctx *ctx);

@@ -16,11 +16,12 @@ cat > "$work/rules" <<'END'
 core
 virtq core
 flow core
+firmware core
 provider core flow virtq
-provider/sim core flow virtq provider
-provider/linux core flow provider
+provider/sim core firmware flow virtq provider
+provider/linux core firmware flow provider
 device core flow provider
-mode core provider device
+mode core firmware provider device
 function core flow provider device mode
 open core provider provider/linux provider/sim
 END

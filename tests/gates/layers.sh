@@ -33,11 +33,12 @@ breaches()
 		may["core"] = "core"
 		may["virtq"] = "virtq core"
 		may["flow"] = "flow core"
+		may["firmware"] = "firmware core"
 		may["provider"] = "provider flow virtq core"
-		may["provider/linux"] = "provider/linux provider flow virtq core"
-		may["provider/sim"] = "provider/sim provider flow virtq core"
+		may["provider/linux"] = "provider/linux provider firmware flow virtq core"
+		may["provider/sim"] = "provider/sim provider firmware flow virtq core"
 		may["device"] = "device mode provider flow virtq core"
-		may["mode"] = "device mode provider flow virtq core"
+		may["mode"] = "device mode provider firmware flow virtq core"
 		may["function"] = "function device mode provider flow virtq core"
 		may["."] = "function device mode provider provider/linux provider/sim flow virtq core"
 		split("stdarg stdbool stddef stdint sys/uio", c)
@@ -147,6 +148,8 @@ caught yes libdpu/device/a.c '#include "function/function.h"'
 caught yes libdpu/core/a.c '#include "provider/provider.h"'
 caught yes libdpu/core/a.c '# include <pci/pci.h>'
 caught yes libdpu/flow/a.c '#include "device/device.h"'
+caught yes libdpu/firmware/a.c '#include "provider/provider.h"'
+caught yes libdpu/device/a.c '#include "firmware/nvtable.h"'
 caught yes libdpu/virtq/a.c '#include "provider/provider.h"'
 caught yes libdpu/virtq/a.c '#include <sys/ioctl.h>'
 caught yes libdpu/virtq/a.c '#include <sys/socket.h>'

@@ -78,6 +78,7 @@ __attribute__((unused)) static struct dpu_device *find_device(struct dpu_ctx *ct
 /* A picture of everything a user can see of a device but its counters, as text, to be freed. */
 __attribute__((unused)) static char *picture(struct dpu_device *device)
 {
+	struct dpu_nvconfig_list *nvconfig;
 	struct dpu_function_list *functions;
 	DPU_OPTS(dpu_mode_info, info);
 	struct dpu_param_list *params;
@@ -98,6 +99,12 @@ __attribute__((unused)) static char *picture(struct dpu_device *device)
 	must(out);
 	if (dpu_mode_get(device, &info) == 0)
 		fprintf(out, "mode %u next %u\n", info.current, info.next);
+	if (dpu_nvconfig_list(device, NULL, 0, &nvconfig) == 0) {
+		for (i = 0; i < dpu_nvconfig_list_count(nvconfig); i++)
+			fprintf(out, "nvconfig %s %u\n", dpu_nvconfig_list_get(nvconfig, i)->name,
+				dpu_nvconfig_list_get(nvconfig, i)->number[DPU_NVCONFIG_NEXT]);
+		dpu_nvconfig_list_unref(nvconfig);
+	}
 	if (dpu_eswitch_mode_get(device, &mode) == 0)
 		fprintf(out, "eswitch %d vfs %d\n", (int)mode, dpu_vf_count(device, NULL));
 	must(dpu_port_list(device, &ports) == 0);

@@ -26,7 +26,9 @@ int main(void)
 	SIZED(dpu_flow_stats, bytes);
 	SIZED(dpu_flow_table_opts, reserved);
 	SIZED(dpu_function_attrs, max_uc_list);
+	SIZED(dpu_mode_host, next_restrictions);
 	SIZED(dpu_mode_info, reserved);
+	SIZED(dpu_mode_plan, rules);
 	SIZED(dpu_monitor_opts, reserved);
 	SIZED(dpu_port_stats, misses);
 	SIZED(dpu_rate_attrs, weight);
@@ -39,6 +41,9 @@ int main(void)
 	NO_TAIL(dpu_device_version, reserved);
 	NO_TAIL(dpu_flow_packet, in_port);
 	NO_TAIL(dpu_health, auto_dump);
+	NO_TAIL(dpu_nvconfig_change, reset);
+	NO_TAIL(dpu_nvconfig_param, writable);
+	NO_TAIL(dpu_nvconfig_setting, value);
 	NO_TAIL(dpu_orphan, reserved);
 	NO_TAIL(dpu_param, reserved);
 	NO_TAIL(dpu_rate, weight);

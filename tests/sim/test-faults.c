@@ -69,6 +69,42 @@ static int mode(struct dpu_device *device, struct dpu_function *sf)
 	return dpu_mode_set(device, DPU_MODE_NIC);
 }
 
+/* Three TLVs. */
+static int config(struct dpu_device *device, struct dpu_function *none)
+{
+	const struct dpu_nvconfig_setting settings[] = {
+		{ "NUM_OF_VFS", "20" },
+		{ "LAG_RESOURCE_ALLOCATION", "PRE_ALLOCATION" },
+		{ "PF_TOTAL_SF", "100" },
+	};
+	int rc;
+
+	(void)none;
+	rc = dpu_nvconfig_set(device, settings, 3);
+	return rc < 0 ? rc : 0;
+}
+
+static int config_reset(struct dpu_device *device, struct dpu_function *none)
+{
+	(void)none;
+	return dpu_nvconfig_reset(device, "NUM_OF_VFS", 0);
+}
+
+static int profile(struct dpu_device *device, struct dpu_function *none)
+{
+	int rc;
+
+	(void)none;
+	rc = dpu_profile_apply(device, "virtio-hotplug");
+	return rc < 0 ? rc : 0;
+}
+
+static int tlv(struct dpu_device *device, struct dpu_function *none)
+{
+	(void)none;
+	return dpu_nvconfig_tlv_set(device, 0x80, 0, "\x80", 1);
+}
+
 static int flow(struct dpu_device *device, struct dpu_function *sf)
 {
 	struct dpu_flow_table *table = NULL;
@@ -201,7 +237,17 @@ static const struct operation operations[] = {
 	  set, "enp3s0f0s7", false },
 	{ "vfs", STEPS("vf_count", "vf_set_count", "functions", "ports", "eswitch_mode_get", "save"), vfs,
 	  NULL, false },
-	{ "mode", STEPS("nvconfig_set", "save"), mode, NULL, false },
+	{ "mode",
+	  STEPS("firmware", "nvconfig_supports", "nvconfig_get", "mode_evidence", "nvconfig_update", "save"),
+	  mode, NULL, false },
+	{ "configuration", STEPS("firmware", "nvconfig_supports", "nvconfig_get", "nvconfig_update", "save"),
+	  config, NULL, false },
+	{ "one parameter's default", STEPS("firmware", "nvconfig_supports", "nvconfig_get", "save"),
+	  config_reset, NULL, false },
+	{ "profile",
+	  STEPS("devices", "firmware", "nvconfig_supports", "nvconfig_get", "nvconfig_update", "save"),
+	  profile, NULL, false },
+	{ "TLV", STEPS("nvconfig_get", "nvconfig_update", "save"), tlv, NULL, false },
 	{ "flow", STEPS("eswitch_mode_get", "flow_insert", "save"), flow, NULL, false },
 	{ "param", STEPS("params", "param_set", "save"), param, NULL, false },
 	{ "rate", STEPS("rates", "rate_set", "save"), rate, "enp3s0f0s7", false },
@@ -248,6 +294,7 @@ static void break_firmware(void)
 static struct dpu_device *look(bool legacy)
 {
 	DPU_OPTS(dpu_rate_attrs, node, .node = "silver");
+	const struct dpu_nvconfig_setting vfs_stored = { "NUM_OF_VFS", "9" };
 	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 7);
 	struct dpu_function *sf;
 	struct dpu_device *device;
@@ -260,6 +307,7 @@ static struct dpu_device *look(bool legacy)
 	device = find_device(ctx, "p0");
 	must(dpu_sf_create(device, &opts, DEADLINE_MS, &sf) == 0);
 	dpu_function_unref(sf);
+	must(dpu_nvconfig_set(device, &vfs_stored, 1) == 1);
 	must(dpu_vf_set_autoprobe(device, 0) == 0 && dpu_vf_set_count(device, 2, DEADLINE_MS) == 0);
 	if (legacy)
 		must(dpu_eswitch_mode_set(device, DPU_ESWITCH_LEGACY, DEADLINE_MS) == 0);
@@ -284,6 +332,9 @@ static bool run_with_fault(const struct operation *operation, const char *step, 
 	/* Looking up a function lists those of each of the four devices before the operation begins. */
 	if (operation->function && !strcmp(step, "functions"))
 		nth += 4;
+	/* The device is looked up before the operation begins. */
+	if (!strcmp(step, "devices"))
+		nth++;
 	/* An SF that takes its time has to be bound, and looked at more than once. */
 	snprintf(uri, sizeof(uri), "sim:%s?latency=sf_attach:10&fault=%s:EIO@%d", path, step, nth);
 	ctx = open_uri(uri);

@@ -195,10 +195,85 @@ static void attributes(const char *good)
 		edited(good, edits[i][0], edits[i][1], -EBADMSG, edits[i][2]);
 }
 
+/* TLVs may be left out, but not be others or of another length. */
+static void firmware_config(const char *good)
+{
+	static const char model[] = "\"00000001000000000000000000000000\"";
+	static const char *const edits[][3] = {
+		{ "\"firmware_config\": {", "\"firmware_config\": [], \"others\": {",
+		  "firmware_config: not an object" },
+		{ "\"0x0000000c\"", "\"0x0000000d\"",
+		  "firmware_config.0x0000000d.current: the board has no" },
+		{ "\"0x0000000c\"", "\"0x03000080\"",
+		  "firmware_config.0x03000080.current: the board has no" },
+		{ "\"0x0000000c\"", "\"0xc\"", "firmware_config.0xc.current: the board has no such TLV" },
+		{ "\"0x03000080\"", "\"0x00000080\"",
+		  "pfs[0].firmware_config.0x00000080.current: a PF has no such TLV" },
+		{ "\"0x0000000c\": {", "\"0x0000000c\": 5, \"others\": {",
+		  "firmware_config.0x0000000c.current: missing" },
+		{ model, "12", "firmware_config.0x0000000c.current: not a text" },
+		{ model, "\"0000000100000000000000000000000\"",
+		  "firmware_config.0x0000000c.current: not 16 bytes as hexadecimal digits" },
+		{ model, "\"0000000100000000000000000000000000\"",
+		  "firmware_config.0x0000000c.current: not 16 bytes" },
+		{ model, "\"0000000x000000000000000000000000\"",
+		  "firmware_config.0x0000000c.current: not 16 bytes" },
+		{ model, "\"00000007000000000000000000000000\"",
+		  "firmware_config.0x0000000c.current: INTERNAL_CPU_MODEL is not a number in range" },
+		{ "\"0x0000000c\": {",
+		  "\"NUM_OF_VFS\": { \"current\": 16, \"next\": 505 }, \"0x0000000c\": {",
+		  "firmware_config.NUM_OF_VFS.next: not a number in range" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(edits) / sizeof(edits[0]); i++)
+		edited(good, edits[i][0], edits[i][1], -EBADMSG, edits[i][2]);
+}
+
+/* The format's first version had parameters by name, and all of them were the board's. */
+static void named_parameters(const char *good, const char *path, const char *uri)
+{
+	json_t *file = json_loads(good, 0, NULL), *pf;
+	struct dpu_resource_list *resources;
+	struct dpu_param_list *params;
+	struct dpu_device *device;
+	uint32_t total = 0;
+	struct dpu_ctx *ctx;
+	char *text;
+	size_t i;
+
+	must(file);
+	json_array_foreach(json_object_get(file, "pfs"), i, pf)
+		must(json_object_del(pf, "firmware_config") == 0);
+	must(json_object_set_new(file, "version", json_integer(1)) == 0);
+	must(json_object_set_new(file, "firmware_config",
+				 json_pack("{s{sisi}s{sisi}}", "NUM_OF_VFS", "current", 8, "next", 9,
+					   "PF_TOTAL_SF", "current", 100, "next", 200)) == 0);
+	text = json_dumps(file, 0);
+	json_decref(file);
+	spill(path, text, strlen(text));
+	free(text);
+	ctx = open_uri(uri);
+	device = find_device(ctx, "p1");
+	must(dpu_vf_count(device, &total) == 0);
+	is_int(total, 8);
+	must(dpu_resource_list(device, &resources) == 0);
+	is_int(dpu_resource_list_get(resources, 0)->size, 100);
+	dpu_resource_list_unref(resources);
+	must(dpu_param_list(device, &params) == 0);
+	for (i = 0; strcmp(dpu_param_list_get(params, i)->name, "total_vfs") != 0; i++)
+		continue;
+	is_str(dpu_param_list_get(params, i)->value[DPU_PARAM_PERMANENT], "9");
+	dpu_param_list_unref(params);
+	dpu_device_unref(device);
+	dpu_ctx_unref(ctx);
+}
+
 /* A file that was written before there were attributes means what it meant. */
 static void older(const char *good, const char *path, const char *uri)
 {
-	static const char *const pf_keys[] = { "encap", "autoprobe", "params", "health", "rate_nodes" };
+	static const char *const pf_keys[] = { "encap",  "autoprobe",  "params",
+					       "health", "rate_nodes", "firmware_config" };
 	static const char *const function_keys[] = { "caps", "max_io_eqs", "max_uc_list", "rate", "vf" };
 	json_t *file = json_loads(good, 0, NULL), *item;
 	struct dpu_device *device;
@@ -207,8 +282,9 @@ static void older(const char *good, const char *path, const char *uri)
 	size_t i, j;
 
 	must(file);
+	must(json_object_del(file, "firmware_config") == 0);
 	json_array_foreach(json_object_get(file, "pfs"), i, item) {
-		for (j = 0; j < 5; j++)
+		for (j = 0; j < 6; j++)
 			must(json_object_del(item, pf_keys[j]) == 0);
 	}
 	json_array_foreach(json_object_get(file, "functions"), i, item) {
@@ -274,7 +350,7 @@ static void files(void)
 	refused(uri, -EBADMSG, "no libdpu topology");
 	spill(path, "{\"format\": \"kicad\"}\n", 20);
 	refused(uri, -EBADMSG, "no libdpu topology");
-	edited(good, "\"version\": 1", "\"version\": 99", -EPROTONOSUPPORT, "newer format");
+	edited(good, "\"version\": 2", "\"version\": 99", -EPROTONOSUPPORT, "newer format");
 	edited(good, "\"vendor_id\": 5555", "\"vendor_id\": 555555", -EBADMSG,
 	       "board.vendor_id: not a number in range");
 	edited(good, "\"vendor_id\": 5555", "\"vendor_id\": -1", -EBADMSG, "board.vendor_id");
@@ -285,15 +361,15 @@ static void files(void)
 	       "not a MAC address");
 	edited(good, "\"type\": \"pf\"", "\"type\": \"xf\"", -EBADMSG, "functions[0].type");
 	edited(good, "\"port\": 163872", "\"port\": 131072", -EBADMSG, "another function has it");
-	edited(good, "\"INTERNAL_CPU_MODEL\"", "\"EXTERNAL_CPU_MODEL\"", -EBADMSG,
-	       "firmware_config.INTERNAL_CPU_MODEL.current: missing");
 	edited(good, "\"flows\": []", "\"flows\": [{\"id\": 1}]", -EBADMSG, "pfs[0].flows[0].id");
+	firmware_config(good);
 	attributes(good);
 	edited(good, "\"pfs\": [", "\"faults\": [\"sf_add\"], \"pfs\": [", -EINVAL, "no step before a colon");
 
 	faults_in_file(good, path, uri);
 	clock_set_back(good, path, uri);
 	older(good, path, uri);
+	named_parameters(good, path, uri);
 	spill(path, good, size);
 	dpu_ctx_unref(open_uri(uri)); /* what was refused before was refused for its own sake */
 	free(good);
@@ -320,8 +396,6 @@ static void arguments(void)
 	opts.hw_addr = multicast;
 	is_int(dpu_sf_create(device, &opts, DEADLINE_MS, &sf), -EINVAL);
 	contains(dpu_ctx_error_text(ctx), "01:00:5e:00:00:01: a multicast address");
-	is_int(dpu_mode_set(device, DPU_MODE_SEPARATED), -EOPNOTSUPP);
-	contains(dpu_ctx_error_text(ctx), "separated host");
 	is_int(dpu_eswitch_mode_set(device, DPU_ESWITCH_SWITCHDEV_INACTIVE, DEADLINE_MS), -EOPNOTSUPP);
 	is_int(dpu_vf_set_count(device, 17, DEADLINE_MS), -ERANGE);
 	contains(dpu_error_hint(dpu_ctx_error(ctx)), "NUM_OF_VFS");

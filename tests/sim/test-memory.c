@@ -130,6 +130,37 @@ static void vfs_beside_datapath(struct world *w, struct dpu_device *device)
 }
 
 /* Every list of facts once. */
+static int positive(int rc)
+{
+	return rc < 0 ? rc : 0;
+}
+
+static int use_nvconfig(struct dpu_device *device)
+{
+	const struct dpu_nvconfig_setting settings[] = { { "NUM_OF_VFS", "20" }, { "PF_TOTAL_SF", "100" } };
+	struct dpu_nvconfig_change_list *changes = NULL;
+	struct dpu_nvconfig_list *list = NULL;
+	int rc;
+
+	rc = dpu_nvconfig_list(device, NULL, 0, &list);
+	dpu_nvconfig_list_unref(list);
+	if (rc == 0)
+		rc = dpu_nvconfig_plan(device, settings, 2, &changes);
+	dpu_nvconfig_change_list_unref(changes);
+	if (rc == 0)
+		rc = dpu_profile_plan(device, "virtio-static", &changes);
+	if (rc == 0)
+		dpu_nvconfig_change_list_unref(changes);
+	return rc < 0 ? rc : positive(dpu_nvconfig_set(device, settings, 2));
+}
+
+static int plan_mode(struct dpu_device *device)
+{
+	DPU_OPTS(dpu_mode_plan, plan);
+
+	return dpu_mode_plan(device, DPU_MODE_SEPARATED, &plan);
+}
+
 static int use_lists(struct dpu_device *device)
 {
 	struct dpu_device_version_list *versions = NULL;
@@ -246,7 +277,10 @@ static void scenario(struct world *w)
 	}
 	vfs_beside_datapath(w, device);
 	STEP(w, "vfs", dpu_vf_set_count(device, 9, DEADLINE_MS));
-	STEP(w, "mode", dpu_mode_set(device, DPU_MODE_NIC));
+	STEP(w, "configuration", use_nvconfig(device));
+	STEP(w, "profile", positive(dpu_profile_apply(device, "virtio-hotplug")));
+	STEP(w, "mode", dpu_mode_set(device, DPU_MODE_RESTRICTED));
+	STEP(w, "the way into a mode", plan_mode(device));
 	/* These three cannot be undone, and say so: only memory is looked at. */
 	arm(w, NULL);
 	judge(w, NULL, dpu_eswitch_mode_set(device, DPU_ESWITCH_LEGACY, DEADLINE_MS), "e-switch");

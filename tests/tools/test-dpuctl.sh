@@ -8,7 +8,7 @@
 expect 0 "--help" "$dpuctl" --help
 ok "lists the options" says "--timeout MS"
 "$dpuctl" --help | sed -nE 's/^  ([a-z]+( [a-z-]+)?)( [^a-z].*)?$/\1/p' > "$work/verbs"
-ok "and 37 verbs" [ "$(wc -l < "$work/verbs")" -eq 37 ]
+ok "and 44 verbs" [ "$(wc -l < "$work/verbs")" -eq 44 ]
 while read -r verb; do
 	# shellcheck disable=SC2086
 	expect 0 "$verb --help" "$dpuctl" $verb --help
@@ -90,6 +90,7 @@ ok "as lines" eval 'line "inline_mode +none" && line "encap +on" && line "fw\.ve
 both "show of a plain NIC" 'd[0]["kind"] == "nic" and d[0]["ports"] == [] and "mode" not in d[0]
 	and d[0]["versions"] == {"fixed": {}, "running": {}, "stored": {}}' show oob_net0
 both mode 'd[0] == {"device": "pci/0000:03:00.0", "current": "dpu", "next_boot": "dpu", "reset_needed": "none",
+	"side": "arm", "runtime": "dpu", "evidence": ["eswitch", "representors"], "contradicts": [],
 	"eswitch": "switchdev"} and len(d) == 2' mode
 both "sf list" '[x["netdev"] for x in d] == ["enp3s0f0s0", "enp3s0f1s0"]' sf list
 
@@ -140,8 +141,8 @@ expect 0 "flow list while one PF is in legacy mode" "$dpuctl" flow list
 both "stats of a PF in legacy mode" '[x["port"] for x in d] == ["p1"]' stats p1
 expect 0 "mode eswitch switchdev" "$dpuctl" mode eswitch p1 switchdev
 ok "says so" line 'the e-switch of pci/0000:03:00\.1 is in switchdev mode'
-both "mode set" 'd == {"device": "pci/0000:03:00.0", "current": "dpu", "next_boot": "nic", "reset_needed": "system"}' \
-	mode set p0 nic
+both "mode set" 'd == {"device": "pci/0000:03:00.0", "current": "dpu", "next_boot": "nic", "reset_needed": "system",
+	"side": "arm", "runtime": "dpu", "evidence": ["eswitch", "representors"], "contradicts": []}' mode set p0 nic
 both "mode, with a change pending" 'd[0]["next_boot"] == "nic"' mode p0
 done_json "mode reset firmware" 'd == {"device": "pci/0000:03:00.0", "reset": "firmware"}' mode reset p0 firmware
 both "mode, still pending" 'd[0]["current"] == "dpu" and d[0]["reset_needed"] == "system"' mode p0
@@ -201,13 +202,12 @@ ok_json_error "is an error object too" 'd["error"]["step"] == "open" and d["erro
 	and set(d["error"]) == {"step", "object", "errno_name", "errno", "message", "hint"}'
 expect 4 "an unknown parameter" "$dpuctl" -u "sim:?colour=red" list
 expect 5 "an SF in legacy mode" "$dpuctl" -u "sim:?eswitch=legacy" sf create p0 1
-expect 5 "a mode that the device lacks" sim mode set p0 separated
 expect 5 "a NIC has no mode" sim mode oob_net0
 expect 5 "a NIC has no e-switch" sim mode eswitch oob_net0 switchdev
 expect 1 "a step that fails" "$dpuctl" -u "sim:?fault=sf_activate:EIO" sf create p0 1
 ok "names step and object" complains "dpuctl: sf_activate pci/0000:03:00.0"
 ok "and the reason" complains "Input/output error"
-expect 7 "a step that is not permitted" "$dpuctl" -u "sim:?fault=nvconfig_set:EPERM" mode set p0 nic
+expect 7 "a step that is not permitted" "$dpuctl" -u "sim:?fault=nvconfig_update:EPERM" mode set p0 nic
 expect 1 "a torn file" sh -c 'echo "{" > "$2"; "$1" -u "sim:$2" list' sh "$dpuctl" "$work/torn.json"
 ok "says where" complains "line 2"
 if [ "$(id -u)" -ne 0 ]; then

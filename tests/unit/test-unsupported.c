@@ -41,11 +41,14 @@ int main(void)
 	struct dpu_port_stats stats;
 	enum dpu_eswitch_mode mode;
 	struct provider_ops ops;
-	enum dpu_reset level;
+	struct provider_firmware firmware;
+	struct provider_mode_evidence evidence;
+	struct provider_reset_info reset;
+	struct provider_tlv tlv = { .type = 12 };
 	const char *reason = NULL;
 	struct dpu_ctx *ctx;
 	uint32_t number;
-	uint64_t value;
+	uint64_t id;
 	void *datapath;
 	size_t count;
 
@@ -61,9 +64,13 @@ int main(void)
 	ANSWERS(port_stats, "x", 1, &stats);
 	ANSWERS(eswitch_mode_get, "x", &mode);
 	ANSWERS(eswitch_mode_set, "x", DPU_ESWITCH_LEGACY);
-	ANSWERS(nvconfig_get, "x", PROVIDER_NVCONFIG_NEXT, "N", &value);
-	ANSWERS(nvconfig_set, "x", NULL, 0);
-	ANSWERS(nvconfig_reset_level, "x", "N", &level);
+	ANSWERS(firmware, "x", &firmware);
+	ANSWERS(nvconfig_supports, "x", 12);
+	ANSWERS(nvconfig_get, "x", PROVIDER_NVCONFIG_NEXT, &tlv);
+	ANSWERS(nvconfig_update, "x", &tlv, tlv.data, &tlv);
+	ANSWERS(nvconfig_reset, "x");
+	ANSWERS(mode_evidence, "x", &evidence);
+	ANSWERS(reset_info, "x", &reset);
 	ANSWERS(reset, "x", DPU_RESET_FIRMWARE);
 	ANSWERS(reset_done, "x");
 	ANSWERS(sf_add, "x", 0, 0, 1, &number, &number);
@@ -75,7 +82,7 @@ int main(void)
 	ANSWERS(vf_count, "x", &number);
 	ANSWERS(vf_set_count, "x", 1);
 	ANSWERS(wait, 1);
-	ANSWERS(flow_insert, "x", NULL, &value);
+	ANSWERS(flow_insert, "x", NULL, &id);
 	ANSWERS(flow_delete, "x", 1);
 	ANSWERS(flow_flush, "x");
 	ANSWERS(flow_list, "x", &flows, &count);

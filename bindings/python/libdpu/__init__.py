@@ -18,8 +18,10 @@ from .eswitch import Eswitch, PortEnd
 from .flow import FlowEntry, FlowField, FlowRule, FlowStats, FlowTable
 from .function import Function, FunctionCap, FunctionOpstate, FunctionState, FunctionType, Orphan
 from .health import HealthReporter, HealthState
-from .mode import EswitchAttrs, EswitchInline, EswitchMode, Mode, ModeInfo, ReloadAction, Reset
+from .mode import (DpuSide, EswitchAttrs, EswitchInline, EswitchMode, Evidence, HostRights, Mode, ModeInfo, ModePlan,
+                   ReloadAction, Reset, Restriction)
 from .monitor import Event, EventAction, EventObject, Monitor
+from .nvconfig import NvConfigChange, NvConfigParam, NvConfigType, NvConfigWhen, Profile, profiles, tlv_type
 from .param import Param, ParamCmode, ParamType
 from .port import Port, PortFlavour, PortStats
 from .rate import Rate, RateType
@@ -31,12 +33,13 @@ from .virtq import Chain, Layout, MemoryMap, Side, VirtioFeature, Virtq
 __version__ = version()
 
 __all__ = [
-    "Chain", "Context", "Device", "DeviceKind", "Error", "Eswitch", "EswitchAttrs", "EswitchInline",
-    "EswitchMode", "Event", "EventAction", "EventObject", "Facility", "FacilityState", "FlowEntry",
-    "FlowField", "FlowRule", "FlowStats", "FlowTable", "Function", "FunctionCap", "FunctionOpstate",
-    "FunctionState", "FunctionType", "HealthReporter", "HealthState", "Layout", "LogLevel", "MemoryMap",
-    "Mode", "ModeInfo", "Monitor", "Orphan", "Param", "ParamCmode", "ParamType", "Port", "PortEnd",
-    "PortFlavour", "PortStats", "Rate", "RateType", "RdmaLink", "RdmaState", "ReloadAction", "Reset",
-    "Resource", "Side", "VersionKind", "VfAttrs", "VfLinkState", "VfStats", "VirtioFeature", "Virtq",
-    "version",
+    "Chain", "Context", "Device", "DeviceKind", "DpuSide", "Error", "Eswitch", "EswitchAttrs",
+    "EswitchInline", "EswitchMode", "Event", "EventAction", "EventObject", "Evidence", "Facility",
+    "FacilityState", "FlowEntry", "FlowField", "FlowRule", "FlowStats", "FlowTable", "Function",
+    "FunctionCap", "FunctionOpstate", "FunctionState", "FunctionType", "HealthReporter", "HealthState",
+    "HostRights", "Layout", "LogLevel", "MemoryMap", "Mode", "ModeInfo", "ModePlan", "Monitor",
+    "NvConfigChange", "NvConfigParam", "NvConfigType", "NvConfigWhen", "Orphan", "Param", "ParamCmode",
+    "ParamType", "Port", "PortEnd", "PortFlavour", "PortStats", "Profile", "Rate", "RateType", "RdmaLink",
+    "RdmaState", "ReloadAction", "Reset", "Resource", "Restriction", "Side", "VersionKind", "VfAttrs",
+    "VfLinkState", "VfStats", "VirtioFeature", "Virtq", "profiles", "tlv_type", "version",
 ]

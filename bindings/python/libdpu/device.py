@@ -7,10 +7,12 @@ import os
 from typing import Any, Mapping
 
 from . import context, eswitch, flow, function, health, param, port, rate, resource
+from . import nvconfig as nv
 from ._libdpu import ffi, lib
-from ._object import Object, c_hw_addr, deadline_ms, enum_value, facts, options
+from ._object import Object, c_hw_addr, c_text, deadline_ms, enum_value, facts, options
 from .errors import text
-from .mode import EswitchAttrs, EswitchInline, EswitchMode, Mode, ModeInfo, ReloadAction, Reset
+from .mode import (EswitchAttrs, EswitchInline, EswitchMode, HostRights, Mode, ModeInfo, ModePlan, ReloadAction, Reset,
+                   Restriction, host_rights, mode_info, mode_plan)
 
 
 class DeviceKind(enum.IntEnum):
@@ -151,14 +153,33 @@ class Device(Object):
 
     @property
     def mode(self) -> ModeInfo:
-        """The operation mode: current, next boot, and the reset between them."""
+        """The operation mode: current, next boot, the reset between them, and what else shows it."""
         info = options("dpu_mode_info")
         self._check(lib.dpu_mode_get(self._c, info), "get mode")
-        return ModeInfo(enum_value(Mode, info.current), enum_value(Mode, info.next), enum_value(Reset, info.reset))
+        return mode_info(info)
 
     def set_mode(self, mode: Mode) -> None:
-        """Sets the operation mode of the next boot."""
+        """Sets the operation mode of the next boot. Mode.RESTRICTED restricts all hosts; see restrict()."""
         self._check(lib.dpu_mode_set(self._c, mode), "set mode")
+
+    def restrict(self, host: int | None = None, restrictions: Restriction = Restriction.ALL) -> None:
+        """Sets DPU mode with a restricted host, or with all of them. From then on they cannot write the configuration;
+        what the restrictions take from them goes with a reset."""
+        self._check(lib.dpu_mode_restrict(self._c, lib.DPU_ALL_HOSTS if host is None else host, restrictions),
+                    "restrict")
+
+    def host_rights(self, host: int = 0) -> HostRights:
+        """Tells what a host may."""
+        rights = options("dpu_mode_host")
+        self._check(lib.dpu_mode_host_get(self._c, host, rights), "get rights of host")
+        return host_rights(rights)
+
+    def plan_mode(self, mode: Mode | None = None) -> ModePlan:
+        """Tells the way into a mode, or into the one that is stored for the next boot, and what is lost on it. Changes
+        nothing."""
+        plan = options("dpu_mode_plan")
+        self._check(lib.dpu_mode_plan(self._c, lib.DPU_MODE_UNKNOWN if mode is None else mode, plan), "plan mode")
+        return mode_plan(plan)
 
     def reset(self, level: Reset = Reset.FIRMWARE, deadline: float | None = None) -> None:
         """Resets the DPU; returns when it is back. Its functions and flow rules are lost."""
@@ -256,6 +277,74 @@ class Device(Object):
             cmode = cmodes[0] if cmodes else param.ParamCmode.RUNTIME
         self._check(lib.dpu_param_set(self._c, os.fsencode(name), cmode, os.fsencode(param.write(value))),
                     "set parameter")
+
+    @property
+    def nvconfig_transport(self) -> str:
+        """By which way the firmware is reached: "fwctl", "vsc" or "sim"."""
+        ret = ffi.new("char **")
+        self._check(lib.dpu_nvconfig_transport(self._c, ret), "find firmware")
+        return text(ret[0]) or ""
+
+    def nvconfig(self, *names: str) -> dict[str, nv.NvConfigParam]:
+        """Reads firmware parameters, or all that the device supports: nvconfig()["NUM_OF_VFS"].next."""
+        wanted = nv.Names(names)
+        ret = ffi.new("struct dpu_nvconfig_list **")
+        self._check(lib.dpu_nvconfig_list(self._c, wanted.c, wanted.count, ret), "list firmware parameters")
+        params = facts(ret[0], lib.dpu_nvconfig_list_count, lib.dpu_nvconfig_list_get, lib.dpu_nvconfig_list_unref,
+                       nv.make)
+        return {param.name: param for param in params}
+
+    def _changes(self, changes: Any) -> list[nv.NvConfigChange]:
+        return facts(changes, lib.dpu_nvconfig_change_list_count, lib.dpu_nvconfig_change_list_get,
+                     lib.dpu_nvconfig_change_list_unref, nv.change)
+
+    def plan_nvconfig(self, settings: Mapping[str, nv.Value]) -> list[nv.NvConfigChange]:
+        """Tells what set_nvconfig() would change, and fails where that would. Writes nothing."""
+        wishes = nv.Settings(settings)
+        ret = ffi.new("struct dpu_nvconfig_change_list **")
+        self._check(lib.dpu_nvconfig_plan(self._c, wishes.c, wishes.count, ret), "plan firmware parameters")
+        return self._changes(ret[0])
+
+    def set_nvconfig(self, settings: Mapping[str, nv.Value]) -> int:
+        """Sets firmware parameters for the next boot, all or none: set_nvconfig({"NUM_OF_VFS": 32}). Tells how many
+        TLVs were written."""
+        wishes = nv.Settings(settings)
+        return self._check(lib.dpu_nvconfig_set(self._c, wishes.c, wishes.count), "set firmware parameters")
+
+    def reset_nvconfig(self, name: str | None = None, *, mode: bool = False) -> None:
+        """Sets a firmware parameter to its default for the next boot, or all of them but the operation mode, which
+        goes with mode only."""
+        self._check(lib.dpu_nvconfig_reset(self._c, c_text(name), lib.DPU_NVCONFIG_RESET_MODE if mode else 0),
+                    "reset firmware parameters")
+
+    def plan_reset_nvconfig(self, name: str | None = None, *, mode: bool = False) -> list[nv.NvConfigChange]:
+        """Tells what reset_nvconfig() would change, on the board's other PFs too. Writes nothing."""
+        ret = ffi.new("struct dpu_nvconfig_change_list **")
+        flags = lib.DPU_NVCONFIG_RESET_MODE if mode else 0
+        self._check(lib.dpu_nvconfig_plan_reset(self._c, c_text(name), flags, ret), "plan a reset of firmware parameters")
+        return self._changes(ret[0])
+
+    def read_tlv(self, type: int, when: nv.NvConfigWhen = nv.NvConfigWhen.NEXT) -> bytes:
+        """Reads a TLV as it is; tlv_type() composes the type."""
+        data = ffi.new("uint8_t[]", nv.TLV_MAX)
+        size = self._check(lib.dpu_nvconfig_tlv_get(self._c, type, when, data, nv.TLV_MAX), "read TLV")
+        return ffi.buffer(data, size)[:]
+
+    def write_tlv(self, type: int, data: bytes, offset: int = 0) -> None:
+        """Writes bytes of a TLV for the next boot; its other bytes stay."""
+        raw = ffi.from_buffer(data)
+        self._check(lib.dpu_nvconfig_tlv_set(self._c, type, offset, raw, len(raw)), "write TLV")
+
+    def plan_profile(self, profile: nv.Profile | str) -> list[nv.NvConfigChange]:
+        """Tells what apply_profile() would change, what is stored already among it. Writes nothing."""
+        ret = ffi.new("struct dpu_nvconfig_change_list **")
+        self._check(lib.dpu_profile_plan(self._c, nv.profile_name(profile), ret), "plan profile")
+        return self._changes(ret[0])
+
+    def apply_profile(self, profile: nv.Profile | str) -> int:
+        """Stores the parameters of a profile for the next boot, on all ports or on none. Tells how many TLVs were
+        written."""
+        return self._check(lib.dpu_profile_apply(self._c, nv.profile_name(profile)), "apply profile")
 
     def rates(self) -> list[rate.Rate]:
         """Lists the rates, leaves before nodes."""

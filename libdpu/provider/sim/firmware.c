@@ -1,124 +1,277 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The firmware's non-volatile configuration, and the resets that make its next-boot values current. Both are
- * the board's: any of its PFs will do, in every mode. */
+/* The way to the firmware: its non-volatile configuration, and the resets that make next-boot values current.
+ * Any of the board's PFs will do, in every mode. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include "provider/sim/sim.h"
 
-const struct sim_param_info sim_param_infos[SIM_PARAMS] = {
-	{ "INTERNAL_CPU_MODEL", 1, 1, DPU_RESET_SYSTEM },
-	{ "INTERNAL_CPU_PAGE_SUPPLIER", 0, 1, DPU_RESET_SYSTEM },
-	{ "INTERNAL_CPU_ESWITCH_MANAGER", 0, 1, DPU_RESET_SYSTEM },
-	{ "INTERNAL_CPU_IB_VPORT0", 0, 1, DPU_RESET_SYSTEM },
-	{ "INTERNAL_CPU_OFFLOAD_ENGINE", 0, 1, DPU_RESET_SYSTEM },
-	{ "SRIOV_EN", 1, 1, DPU_RESET_FIRMWARE },
-	{ "NUM_OF_VFS", 16, 504, DPU_RESET_FIRMWARE },
-	{ "NUM_OF_PF", 2, 2, DPU_RESET_FIRMWARE },
-	{ "HIDE_PORT2_PF", 0, 1, DPU_RESET_FIRMWARE },
-	{ "PER_PF_NUM_SF", 1, 1, DPU_RESET_FIRMWARE },
-	{ "PF_TOTAL_SF", 236, 512, DPU_RESET_FIRMWARE },
-	{ "PF_SF_BAR_SIZE", 10, 16, DPU_RESET_FIRMWARE },
-	{ "PF_BAR2_ENABLE", 0, 1, DPU_RESET_FIRMWARE },
-	{ "LAG_RESOURCE_ALLOCATION", 0, 2, DPU_RESET_FIRMWARE },
+enum {
+	FUNCTION_SHIFT = 10,
+	FUNCTION_MAX = 0xff,
+
+	/* What the access registers say when they refuse. */
+	STATUS_RESOURCE = 8,
+	STATUS_CONFIGURATION = 0x20,
+	STATUS_LENGTH = 0x24,
+
+	RESET_LIVE = 1 << 0,
+	RESET_PCI = 1 << 3,
+	RESET_WARM_REBOOT = 1 << 4,
 };
 
-/* The position of a parameter, or -ENOENT recorded. */
-static int find_param(struct sim *sim, const char *step, const char *name)
-{
-	int i = sim_param_index(name);
+/* A TLV that a step is about, and what messages call it. */
+struct at {
+	enum nv_tlv_id id;
+	struct sim_tlv *tlv;
+	uint32_t size;
+	char object[48];
+};
 
-	if (i >= 0)
-		return i;
-	return ctx_fail(sim->ctx, -ENOENT, step, name, "the firmware has no such parameter");
+/* Function 0 of the host is the PF that is asked, any other the one that is named; NULL for none. */
+static struct sim_pf *addressed(struct sim_model *model, struct sim_pf *pf, uint32_t *type)
+{
+	uint32_t function = *type >> FUNCTION_SHIFT & FUNCTION_MAX;
+
+	if (nv_class_of(*type) != NV_HOST_FUNCTION || !function)
+		return pf;
+	*type &= ~((uint32_t)FUNCTION_MAX << FUNCTION_SHIFT);
+	return function < model->pf_count ? &model->pfs[function] : NULL;
+}
+
+static bool find_tlv(struct sim_model *model, struct sim_pf *pf, uint32_t type, struct at *at)
+{
+	size_t i;
+
+	snprintf(at->object, sizeof(at->object), "TLV 0x%08" PRIx32, type);
+	pf = addressed(model, pf, &type);
+	for (i = 0; i < NV_TLVS && nv_tlvs[i].type != type; i++)
+		continue;
+	if (!pf || i == NV_TLVS)
+		return false;
+	at->id = (enum nv_tlv_id)i;
+	at->tlv = sim_tlv_at(model, pf, at->id);
+	at->size = nv_tlvs[i].size;
+	snprintf(at->object, sizeof(at->object), "%s", nv_tlvs[i].name);
+	return true;
+}
+
+static int no_tlv(struct sim *sim, const char *step, const struct at *at)
+{
+	return ctx_fail(sim->ctx, -ENOENT, step, at->object,
+			"the firmware: resource not available (status %d)", STATUS_RESOURCE);
+}
+
+static int check_size(struct sim *sim, const char *step, const struct at *at, uint32_t size)
+{
+	if (size == at->size)
+		return 0;
+	return ctx_fail(sim->ctx, -EMSGSIZE, step, at->object,
+			"the firmware: the length is too small (status %#x)", STATUS_LENGTH);
+}
+
+int sim_firmware(struct dpu_ctx *ctx, const char *handle, struct provider_firmware *ret)
+{
+	struct sim_pf *pf;
+	int rc;
+
+	rc = sim_read_on(sim_of(ctx), "firmware", handle, sim_firmware_find, &pf);
+	if (rc < 0)
+		return rc;
+	*ret = (struct provider_firmware){
+		.transport = "sim",
+		.generation = 3,
+		.hosts = 1,
+		.tells_current = true,
+		.tells_default = true,
+		.writes_other_hosts = true,
+	};
+	return 0;
+}
+
+int sim_nvconfig_supports(struct dpu_ctx *ctx, const char *handle, uint32_t type)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
+	struct at at;
+	int rc;
+
+	rc = sim_read_on(sim, "nvconfig_supports", handle, sim_firmware_find, &pf);
+	if (rc < 0)
+		return rc;
+	if (!find_tlv(sim->model, pf, type, &at))
+		return 0;
+	return nv_tlvs[at.id].cap ? 1 : 2;
 }
 
 int sim_nvconfig_get(struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
-		     const char *name, uint64_t *value)
+		     struct provider_tlv *tlv)
 {
 	struct sim *sim = sim_of(ctx);
+	const uint8_t *data;
 	struct sim_pf *pf;
-	const struct sim_param *param;
-	int i, rc;
-
-	rc = sim_read_on(sim, "nvconfig_get", handle, sim_pf_find, &pf);
-	if (rc < 0)
-		return rc;
-	i = find_param(sim, "nvconfig_get", name);
-	if (i < 0)
-		return i;
-	param = &sim->model->params[i];
-	if (when == PROVIDER_NVCONFIG_DEFAULT)
-		*value = param->factory;
-	else
-		*value = when == PROVIDER_NVCONFIG_CURRENT ? param->current : param->next;
-	return 0;
-}
-
-static int check_value(struct sim *sim, const struct provider_nvconfig *value)
-{
-	int i = find_param(sim, "nvconfig_set", value->name);
-
-	if (i < 0)
-		return i;
-	if (value->value > sim_param_infos[i].max)
-		return ctx_fail(sim->ctx, -EINVAL, "nvconfig_set", value->name,
-				"bad parameter: %" PRIu64 " is more than %" PRIu64, value->value,
-				sim_param_infos[i].max);
-	/* nv_internal_cpu_cap: later BlueField-3 firmware has dropped this model. */
-	if (!strcmp(value->name, "INTERNAL_CPU_MODEL") && value->value == 0)
-		return ctx_fail(sim->ctx, -EOPNOTSUPP, "nvconfig_set", value->name,
-				"the firmware does not support the separated host model");
-	return 0;
-}
-
-int sim_nvconfig_set(struct dpu_ctx *ctx, const char *handle, const struct provider_nvconfig *values,
-		     size_t count)
-{
-	struct sim *sim = sim_of(ctx);
-	struct sim_pf *pf;
-	size_t i;
+	struct at at;
 	int rc;
 
-	rc = sim_begin_on(sim, "nvconfig_set", handle, sim_pf_find, &pf);
+	rc = sim_read_on(sim, "nvconfig_get", handle, sim_firmware_find, &pf);
 	if (rc < 0)
 		return rc;
-	for (i = 0; i < count && rc == 0; i++)
-		rc = check_value(sim, &values[i]);
-	for (i = 0; i < count && rc == 0; i++)
-		sim->model->params[find_param(sim, "nvconfig_set", values[i].name)].next = values[i].value;
-	return sim_end(sim, rc);
+	if (!find_tlv(sim->model, pf, tlv->type, &at))
+		return no_tlv(sim, "nvconfig_get", &at);
+	rc = tlv->size ? check_size(sim, "nvconfig_get", &at, tlv->size) : 0;
+	if (rc < 0)
+		return rc;
+	data = when == PROVIDER_NVCONFIG_CURRENT ? at.tlv->current : at.tlv->next;
+	if (when == PROVIDER_NVCONFIG_DEFAULT)
+		data = at.tlv->factory;
+	tlv->size = at.size;
+	memcpy(tlv->data, data, at.size);
+	return 0;
 }
 
-int sim_nvconfig_reset_level(struct dpu_ctx *ctx, const char *handle, const char *name, enum dpu_reset *ret)
+/* The firmware gets whole TLVs and looks at all that is in them. */
+static int check_values(struct sim *sim, const struct at *at, const uint8_t *data)
 {
-	struct sim *sim = sim_of(ctx);
-	struct sim_pf *pf;
-	int i, rc;
+	const struct nv_param_info *param = sim_nvconfig_wrong(sim->model, at->id, data);
 
-	rc = sim_pf_find(sim, "nvconfig_reset_level", handle, &pf);
+	if (!param)
+		return 0;
+	ctx_fail(sim->ctx, -EINVAL, "nvconfig_update", at->object,
+		 "the firmware: bad configuration (status %#x)", STATUS_CONFIGURATION);
+	return ctx_hint(sim->ctx, "%s goes to %" PRIu64, param->name, sim_nvconfig_max(sim->model, param));
+}
+
+static int update(struct sim *sim, struct sim_pf *pf, const struct provider_tlv *tlv, const uint8_t *mask,
+		  struct provider_tlv *former)
+{
+	uint8_t data[NV_TABLE_DATA_MAX];
+	struct at at;
+	uint32_t i;
+	int rc;
+
+	if (!find_tlv(sim->model, pf, tlv->type, &at))
+		return no_tlv(sim, "nvconfig_update", &at);
+	if (nv_tlvs[at.id].cap)
+		return ctx_fail(sim->ctx, -EPERM, "nvconfig_update", at.object,
+				"the firmware lets nobody write its capabilities");
+	rc = check_size(sim, "nvconfig_update", &at, tlv->size);
 	if (rc < 0)
 		return rc;
-	i = find_param(sim, "nvconfig_reset_level", name);
-	if (i < 0)
-		return i;
-	*ret = sim_param_infos[i].level;
+	for (i = 0; i < at.size; i++)
+		data[i] = (uint8_t)((at.tlv->next[i] & ~mask[i]) | (tlv->data[i] & mask[i]));
+	rc = check_values(sim, &at, data);
+	if (rc < 0)
+		return rc;
+	former->type = tlv->type;
+	former->size = at.size;
+	memcpy(former->data, at.tlv->next, at.size);
+	memcpy(at.tlv->next, data, at.size);
+	sim_nvconfig_stored(sim->model);
 	return 0;
+}
+
+int sim_nvconfig_update(struct dpu_ctx *ctx, const char *handle, const struct provider_tlv *tlv,
+			const uint8_t *mask, struct provider_tlv *ret_former)
+{
+	struct provider_tlv former = { .type = 0 };
+	struct sim *sim = sim_of(ctx);
+	struct sim_pf *pf;
+	int rc;
+
+	rc = sim_begin_on(sim, "nvconfig_update", handle, sim_firmware_find, &pf);
+	if (rc < 0)
+		return rc;
+	rc = sim_end(sim, update(sim, pf, tlv, mask, &former));
+	if (rc == 0)
+		*ret_former = former;
+	return rc;
+}
+
+int sim_nvconfig_reset(struct dpu_ctx *ctx, const char *handle)
+{
+	struct sim *sim = sim_of(ctx);
+	struct sim_tlv *tlv;
+	struct sim_pf *pf;
+	size_t i, j;
+	int rc;
+
+	rc = sim_begin_on(sim, "nvconfig_reset", handle, sim_firmware_find, &pf);
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < NV_TLVS; i++) {
+		for (j = 0; j < sim->model->pf_count; j++) {
+			tlv = sim_tlv_at(sim->model, &sim->model->pfs[j], (enum nv_tlv_id)i);
+			memcpy(tlv->next, tlv->factory, sizeof(tlv->next));
+		}
+	}
+	sim_nvconfig_stored(sim->model);
+	return sim_end(sim, 0);
+}
+
+int sim_mode_evidence(struct dpu_ctx *ctx, const char *handle, struct provider_mode_evidence *ret)
+{
+	struct sim_pf *pf;
+	int rc;
+
+	rc = sim_read_on(sim_of(ctx), "mode_evidence", handle, sim_firmware_find, &pf);
+	if (rc < 0)
+		return rc;
+	/* The rshim driver is the host's. */
+	*ret = (struct provider_mode_evidence){ .side = DPU_SIDE_ARM, .rshim = DPU_MODE_UNKNOWN };
+	return 0;
+}
+
+int sim_reset_info(struct dpu_ctx *ctx, const char *handle, struct provider_reset_info *ret)
+{
+	struct sim_pf *pf;
+	int rc;
+
+	rc = sim_read_on(sim_of(ctx), "reset_info", handle, sim_firmware_find, &pf);
+	if (rc < 0)
+		return rc;
+	*ret = (struct provider_reset_info){
+		.levels = RESET_LIVE | RESET_PCI | RESET_WARM_REBOOT,
+		.arm_shutdown = true,
+		.synced = true,
+	};
+	return 0;
+}
+
+/* The current values, to put them back. */
+struct kept {
+	struct sim_tlv board[NV_TLVS];
+	struct sim_tlv pfs[SIM_MAX_PFS][NV_TLVS];
+};
+
+static void keep(const struct sim_model *model, struct kept *kept)
+{
+	size_t i;
+
+	memcpy(kept->board, model->tlvs, sizeof(kept->board));
+	for (i = 0; i < SIM_MAX_PFS; i++)
+		memcpy(kept->pfs[i], model->pfs[i].tlvs, sizeof(kept->pfs[i]));
+}
+
+static void put_back(struct sim_model *model, const struct kept *kept)
+{
+	size_t i;
+
+	memcpy(model->tlvs, kept->board, sizeof(kept->board));
+	for (i = 0; i < SIM_MAX_PFS; i++)
+		memcpy(model->pfs[i].tlvs, kept->pfs[i], sizeof(kept->pfs[i]));
 }
 
 int sim_reset_board(struct sim *sim, enum dpu_reset level)
 {
-	struct sim_param former[SIM_PARAMS];
-	int i, rc;
+	struct kept kept;
+	int rc;
 
-	memcpy(former, sim->model->params, sizeof(former));
-	for (i = 0; i < SIM_PARAMS; i++) {
-		if (sim_param_infos[i].level <= level)
-			sim->model->params[i].current = sim->model->params[i].next;
-	}
+	keep(sim->model, &kept);
+	sim_nvconfig_boot(sim->model, level);
 	rc = sim_model_boot(sim->ctx, sim->model, false);
 	if (rc < 0)
-		memcpy(sim->model->params, former, sizeof(former));
+		put_back(sim->model, &kept);
 	return rc;
 }
 
@@ -129,7 +282,7 @@ int sim_reset(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level)
 	size_t i;
 	int rc;
 
-	rc = sim_begin_on(sim, "reset", handle, sim_pf_find, &pf);
+	rc = sim_begin_on(sim, "reset", handle, sim_firmware_find, &pf);
 	if (rc < 0)
 		return rc;
 	rc = sim_reset_board(sim, level);
@@ -147,6 +300,6 @@ int sim_reset_done(struct dpu_ctx *ctx, const char *handle)
 	struct sim_pf *pf;
 	int rc;
 
-	rc = sim_read_on(sim, "reset_done", handle, sim_pf_find, &pf);
+	rc = sim_read_on(sim, "reset_done", handle, sim_firmware_find, &pf);
 	return rc < 0 ? rc : sim_settled(sim->model->reset_ms);
 }

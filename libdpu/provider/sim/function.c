@@ -44,7 +44,7 @@ static int begin_sf(struct sim *sim, const char *step, const char *handle, uint3
 static int find_slot(struct sim *sim, const struct sim_pf *pf, uint32_t controller, uint32_t sfnum,
 		     uint32_t *ret)
 {
-	uint64_t slots = controller ? SIM_EXTERNAL_SFS : sim_param_current(sim->model, "PF_TOTAL_SF");
+	uint64_t slots = controller ? SIM_EXTERNAL_SFS : sim_nvconfig_current(sim->model, pf, "PF_TOTAL_SF");
 	const struct sim_function *function;
 	char object[32];
 	uint32_t slot;
@@ -82,9 +82,9 @@ static int check_sf(struct sim *sim, const struct sim_pf *pf, uint32_t controlle
 	if (pf->eswitch_mode == DPU_ESWITCH_LEGACY)
 		return ctx_fail(ctx, -EOPNOTSUPP, "sf_add", object,
 				"SF ports are only supported in eswitch switchdev mode.");
-	if (!sim_param_current(sim->model, "PER_PF_NUM_SF"))
+	if (!sim_nvconfig_current(sim->model, NULL, "PER_PF_NUM_SF"))
 		return ctx_fail(ctx, -EOPNOTSUPP, "sf_add", object, "SF ports are not supported.");
-	if (controller > SIM_HOST_CONTROLLER)
+	if (controller > (sim_separated_mode(sim->model) ? 0 : SIM_HOST_CONTROLLER))
 		return ctx_fail(ctx, -EINVAL, "sf_add", object, "Invalid controller number");
 	if (pfnum != pf->pfnum)
 		return ctx_fail(ctx, -EOPNOTSUPP, "sf_add", object, "Invalid pfnum supplied");

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include "core/ctx.h"
+#include "firmware/nvtable.h"
 
 struct softtable;
 
@@ -91,7 +92,7 @@ struct sim_setting_info {
 	uint64_t max;               /* … to here … */
 	bool power_of_2;            /* … and only those */
 	const char *const *choices; /* NULL-terminated, of a text */
-	const char *nvconfig;       /* the firmware's parameter that keeps it, or NULL */
+	const char *nvconfig;       /* the firmware's parameter of the board that keeps it, or NULL */
 };
 
 #define SIM_SETTINGS 8
@@ -103,6 +104,13 @@ const char *sim_setting_wrong(const struct sim_setting_info *info, uint64_t valu
 
 /* function.c: what a function of a type may have, enum dpu_function_cap. */
 uint32_t sim_known_caps(enum dpu_function_type type);
+
+/* A TLV of the firmware's configuration; nvconfig.c knows what the factory stored. */
+struct sim_tlv {
+	uint8_t factory[NV_TABLE_DATA_MAX];
+	uint8_t current[NV_TABLE_DATA_MAX];
+	uint8_t next[NV_TABLE_DATA_MAX];
+};
 
 /* A physical function of the Arm side, with its uplink and its e-switch. */
 struct sim_pf {
@@ -116,6 +124,7 @@ struct sim_pf {
 	int64_t representors_ms; /* when those of the last change are there */
 	struct sim_port_counters counters;
 	uint64_t settings[SIM_SETTINGS]; /* those that the firmware does not keep */
+	struct sim_tlv tlvs[NV_TLVS];    /* those that each PF has for itself; see sim_tlv_at() */
 	struct sim_reporter reporters[SIM_REPORTERS];
 	struct sim_rate_node *nodes;
 	size_t node_count;
@@ -174,25 +183,6 @@ struct sim_nic {
 	char model[96];
 };
 
-/* A firmware parameter. */
-struct sim_param {
-	const char *name;
-	uint64_t factory;
-	uint64_t current;
-	uint64_t next;
-};
-
-/* What the firmware knows of a parameter; the table is in firmware.c. */
-struct sim_param_info {
-	const char *name;
-	uint64_t factory;
-	uint64_t max;
-	enum dpu_reset level;
-};
-
-#define SIM_PARAMS 14
-extern const struct sim_param_info sim_param_infos[SIM_PARAMS];
-
 struct sim_model {
 	char model[96];
 	uint16_t vendor_id;
@@ -203,8 +193,8 @@ struct sim_model {
 	char bsp_release[80];
 	char switch_id[20];
 	uint32_t next_ifindex;
-	int64_t reset_ms; /* when the last reset is done */
-	struct sim_param params[SIM_PARAMS];
+	int64_t reset_ms;             /* when the last reset is done */
+	struct sim_tlv tlvs[NV_TLVS]; /* the board's, and its capabilities */
 	struct sim_nic nics[SIM_MAX_NICS];
 	size_t nic_count;
 	struct sim_pf pfs[SIM_MAX_PFS];
@@ -232,11 +222,36 @@ void sim_model_name_sf(struct sim_model *model, struct sim_function *sf, uint32_
 /* The port of the SF in a slot of its controller. */
 uint32_t sim_sf_port(uint32_t pfnum, uint32_t controller, uint32_t slot);
 void sim_model_name_vf(struct sim_model *model, struct sim_function *vf);
-uint64_t sim_param_current(const struct sim_model *model, const char *name);
-/* The place of a parameter in the tables, or -1. */
-int sim_param_index(const char *name);
+
+/* nvconfig.c */
+
+/* All TLVs as the factory stored them. */
+void sim_nvconfig_fresh(struct sim_model *model);
+/* Whether each PF has a TLV of its own, and the board none. */
+bool sim_tlv_of_pf(enum nv_tlv_id id);
+/* The TLV that a PF has, or else the board. */
+struct sim_tlv *sim_tlv_at(struct sim_model *model, struct sim_pf *pf, enum nv_tlv_id id);
+/* What counts of a parameter: by name what the firmware runs with (pf may be NULL for the board's ones), or
+ * in data, a value of a TLV. */
+uint64_t sim_nvconfig_current(const struct sim_model *model, const struct sim_pf *pf, const char *name);
+uint64_t sim_nvconfig_value(const struct sim_tlv *tlv, const struct nv_param_info *param,
+			    const uint8_t *data);
+/* Puts a parameter into a TLV's data, and that it counts. */
+void sim_nvconfig_put(uint8_t *data, const struct nv_param_info *param, uint64_t value);
+/* The greatest value that the firmware takes. */
+uint64_t sim_nvconfig_max(const struct sim_model *model, const struct nv_param_info *param);
+/* A parameter with a value that the firmware does not take in a TLV's data, or NULL. */
+const struct nv_param_info *sim_nvconfig_wrong(const struct sim_model *model, enum nv_tlv_id id,
+					       const uint8_t *data);
+/* What has been stored and needs no reset becomes current; likewise what a reset of a level is enough for. */
+void sim_nvconfig_stored(struct sim_model *model);
+void sim_nvconfig_boot(struct sim_model *model, enum dpu_reset level);
 /* True while the host owns the e-switch. */
 bool sim_nic_mode(const struct sim_model *model);
+/* True while host and Arm cores each have PFs of their own. */
+bool sim_separated_mode(const struct sim_model *model);
+/* The controller whose VFs the PFs' are. */
+uint32_t sim_vf_controller(const struct sim_model *model);
 
 /* rates.c */
 struct sim_rate_node *sim_rate_node_find(const struct sim_pf *pf, const char *name);

@@ -84,12 +84,29 @@ const char *sim_setting_wrong(const struct sim_setting_info *info, uint64_t valu
 	return info->max && (value < info->min || value > info->max) ? "Invalid argument" : NULL;
 }
 
-/* Where a PF's setting is kept. */
-static uint64_t *value_at(struct sim_model *model, struct sim_pf *pf, size_t i)
+/* A PF's setting; some are kept by the firmware, for its next boot. */
+static uint64_t value_of(const struct sim_model *model, const struct sim_pf *pf, size_t i)
 {
-	if (sim_setting_infos[i].nvconfig)
-		return &model->params[sim_param_index(sim_setting_infos[i].nvconfig)].next;
-	return &pf->settings[i];
+	const struct nv_param_info *param;
+	const struct sim_tlv *tlv;
+
+	if (!sim_setting_infos[i].nvconfig)
+		return pf->settings[i];
+	param = nv_param_find(sim_setting_infos[i].nvconfig);
+	tlv = &model->tlvs[param->field.tlv];
+	return sim_nvconfig_value(tlv, param, tlv->next);
+}
+
+static void put_value(struct sim_model *model, struct sim_pf *pf, size_t i, uint64_t value)
+{
+	const struct nv_param_info *param;
+
+	if (!sim_setting_infos[i].nvconfig) {
+		pf->settings[i] = value;
+		return;
+	}
+	param = nv_param_find(sim_setting_infos[i].nvconfig);
+	sim_nvconfig_put(model->tlvs[param->field.tlv].next, param, value);
 }
 
 int sim_params(struct dpu_ctx *ctx, const char *handle, struct dpu_param **ret, size_t *count)
@@ -111,7 +128,7 @@ int sim_params(struct dpu_ctx *ctx, const char *handle, struct dpu_param **ret, 
 		return ctx_fail_nomem(ctx, "params");
 	for (i = 0; i < SIM_SETTINGS; i++) {
 		info = &sim_setting_infos[i];
-		value = *value_at(sim->model, pf, i);
+		value = value_of(sim->model, pf, i);
 		text_copy(params[i].name, sizeof(params[i].name), info->name);
 		params[i].type = info->type;
 		params[i].cmodes = 1u << info->cmode;
@@ -154,7 +171,7 @@ static int read_value(struct sim *sim, const struct sim_setting_info *info, cons
 		wrong = sim_setting_wrong(info, *value);
 		if (!info->nvconfig)
 			break;
-		max = sim_param_infos[sim_param_index(info->nvconfig)].max;
+		max = sim_nvconfig_max(sim->model, nv_param_find(info->nvconfig));
 		if (*value > max)
 			return ctx_fail(sim->ctx, -EINVAL, "param_set", info->name,
 					"Max allowed by device is %" PRIu64, max);
@@ -196,7 +213,7 @@ static int set(struct sim *sim, struct sim_pf *pf, const char *name, enum dpu_pa
 	if (rc == 0)
 		rc = check_now(sim, pf, i, text, value);
 	if (rc == 0)
-		*value_at(sim->model, pf, i) = value;
+		put_value(sim->model, pf, i, value);
 	return rc;
 }
 

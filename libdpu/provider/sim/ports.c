@@ -45,6 +45,13 @@ int sim_devlink_find(struct sim *sim, const char *step, const char *handle, stru
 	return sim_pf_find(sim, step, handle, pf);
 }
 
+int sim_firmware_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
+{
+	if (is_nic(sim->model, handle))
+		return ctx_fail(sim->ctx, -EOPNOTSUPP, step, handle, "the device is no DPU");
+	return sim_pf_find(sim, step, handle, pf);
+}
+
 int sim_eswitch_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf)
 {
 	int rc;

@@ -28,14 +28,14 @@ static uint64_t count_sfs(const struct sim_model *model, const struct sim_pf *pf
 static void fill(const struct sim_model *model, const struct sim_pf *pf,
 		 struct dpu_resource resources[RESOURCES])
 {
-	bool sfs = sim_param_current(model, "PER_PF_NUM_SF") != 0;
+	bool sfs = sim_nvconfig_current(model, NULL, "PER_PF_NUM_SF") != 0;
 	size_t i;
 
 	memset(resources, 0, RESOURCES * sizeof(*resources));
 	text_copy(resources[0].path, sizeof(resources[0].path), "max_local_SFs");
 	text_copy(resources[1].path, sizeof(resources[1].path), "max_external_SFs");
-	resources[0].size = sfs ? sim_param_current(model, "PF_TOTAL_SF") : 0;
-	resources[1].size = sfs ? SIM_EXTERNAL_SFS : 0;
+	resources[0].size = sfs ? sim_nvconfig_current(model, pf, "PF_TOTAL_SF") : 0;
+	resources[1].size = sfs && !sim_separated_mode(model) ? SIM_EXTERNAL_SFS : 0;
 	for (i = 0; i < RESOURCES; i++) {
 		resources[i].size_new = resources[i].size;
 		resources[i].size_min = resources[i].size;

@@ -106,7 +106,7 @@ void sim_device_fill(const struct sim_model *model, const struct sim_pf *pf, str
 	text_copy(info->rdma_device, sizeof(info->rdma_device), pf->rdma_device);
 	info->pfnum = pf->pfnum;
 	info->numa_node = 0;
-	info->vf_controller = SIM_HOST_CONTROLLER;
+	info->vf_controller = sim_vf_controller(model);
 }
 
 static int sim_devices(struct dpu_ctx *ctx, struct provider_device **ret, size_t *ret_count)
@@ -217,9 +217,13 @@ const struct provider_ops provider_sim = {
 	.eswitch_attrs_get = sim_eswitch_attrs_get,
 	.eswitch_attrs_set = sim_eswitch_attrs_set,
 	.reload = sim_reload,
+	.firmware = sim_firmware,
+	.nvconfig_supports = sim_nvconfig_supports,
 	.nvconfig_get = sim_nvconfig_get,
-	.nvconfig_set = sim_nvconfig_set,
-	.nvconfig_reset_level = sim_nvconfig_reset_level,
+	.nvconfig_update = sim_nvconfig_update,
+	.nvconfig_reset = sim_nvconfig_reset,
+	.mode_evidence = sim_mode_evidence,
+	.reset_info = sim_reset_info,
 	.reset = sim_reset,
 	.reset_done = sim_reset_done,
 	.sf_add = sim_sf_add,

@@ -96,6 +96,8 @@ void sim_device_fill(const struct sim_model *model, const struct sim_pf *pf, str
 int sim_pf_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* The same for what a plain NIC does not have; -EOPNOTSUPP for such. */
 int sim_devlink_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
+/* The same for what needs a DPU's firmware; -EOPNOTSUPP. */
+int sim_firmware_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* The same for what needs an e-switch that the Arm cores own; -EOPNOTSUPP where they do not. */
 int sim_eswitch_find(struct sim *sim, const char *step, const char *handle, struct sim_pf **pf);
 /* Any of these. */
@@ -217,11 +219,15 @@ int sim_reload(struct dpu_ctx *ctx, const char *handle, enum dpu_reload_action a
 
 /* firmware.c */
 
+int sim_firmware(struct dpu_ctx *ctx, const char *handle, struct provider_firmware *ret);
+int sim_nvconfig_supports(struct dpu_ctx *ctx, const char *handle, uint32_t type);
 int sim_nvconfig_get(struct dpu_ctx *ctx, const char *handle, enum provider_nvconfig_when when,
-		     const char *name, uint64_t *value);
-int sim_nvconfig_set(struct dpu_ctx *ctx, const char *handle, const struct provider_nvconfig *values,
-		     size_t count);
-int sim_nvconfig_reset_level(struct dpu_ctx *ctx, const char *handle, const char *name, enum dpu_reset *ret);
+		     struct provider_tlv *tlv);
+int sim_nvconfig_update(struct dpu_ctx *ctx, const char *handle, const struct provider_tlv *tlv,
+			const uint8_t *mask, struct provider_tlv *former);
+int sim_nvconfig_reset(struct dpu_ctx *ctx, const char *handle);
+int sim_mode_evidence(struct dpu_ctx *ctx, const char *handle, struct provider_mode_evidence *ret);
+int sim_reset_info(struct dpu_ctx *ctx, const char *handle, struct provider_reset_info *ret);
 int sim_reset(struct dpu_ctx *ctx, const char *handle, enum dpu_reset level);
 /* What a reset does, between sim_begin() and sim_end(); on failure nothing has changed. */
 int sim_reset_board(struct sim *sim, enum dpu_reset level);

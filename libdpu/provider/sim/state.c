@@ -11,7 +11,7 @@
 #include "provider/sim/state.h"
 
 #define FORMAT "libdpu-sim"
-#define VERSION 1
+#define VERSION 2
 
 /* The counters in the order of the structure. */
 static const char *const counter_names[] = {
@@ -111,6 +111,7 @@ static void get_pf(struct state_reader *r, const json_t *object, struct sim_mode
 	pf->representors_ms = (int64_t)state_number(r, object, "representors_ms", INT64_MAX);
 	pf->next_flow_id = state_number(r, object, "next_flow_id", INT64_MAX);
 	state_pf_attrs(r, object, pf);
+	state_firmware(r, object, model, pf);
 	get_counters(r, object, &pf->counters);
 	if (r->rc == 0)
 		r->rc = softtable_create(r->ctx, 0, &pf->fdb);
@@ -169,21 +170,6 @@ static void get_nic(struct state_reader *r, const json_t *object, struct sim_nic
 	STATE_TEXT(r, object, "model", nic->model);
 }
 
-static void get_params(struct state_reader *r, const json_t *object, struct sim_model *model)
-{
-	const json_t *values;
-	size_t i;
-
-	for (i = 0; i < SIM_PARAMS; i++) {
-		snprintf(r->where, sizeof(r->where), "firmware_config.%s", sim_param_infos[i].name);
-		values = json_object_get(json_object_get(object, "firmware_config"), sim_param_infos[i].name);
-		model->params[i].name = sim_param_infos[i].name;
-		model->params[i].factory = sim_param_infos[i].factory;
-		model->params[i].current = state_number(r, values, "current", sim_param_infos[i].max);
-		model->params[i].next = state_number(r, values, "next", sim_param_infos[i].max);
-	}
-}
-
 static void get_board(struct state_reader *r, const json_t *object, struct sim_model *model)
 {
 	const json_t *board = json_object_get(object, "board");
@@ -230,8 +216,8 @@ int sim_model_load(struct dpu_ctx *ctx, const char *path, const json_t *json, st
 	if (!model)
 		return ctx_fail_nomem(ctx, "open");
 	get_board(&r, json, model);
-	get_params(&r, json, model);
-	r.where[0] = '\0';
+	sim_nvconfig_fresh(model);
+	state_firmware(&r, json, model, NULL);
 	array = state_array(&r, json, "pfs", SIM_MAX_PFS);
 	if (r.rc == 0 && !json_array_size(array))
 		state_wrong(&r, "pfs", "empty");
@@ -324,6 +310,7 @@ static json_t *dump_pf(struct dpu_ctx *ctx, const struct sim_pf *pf, bool *faile
 	state_put(object, "next_flow_id", state_integer(pf->next_flow_id), failed);
 	state_put(object, "counters", dump_counters(&pf->counters, failed), failed);
 	state_put_pf_attrs(object, pf, failed);
+	state_put_firmware(object, pf->tlvs, true, failed);
 	for (i = 0; (entry = softtable_at(pf->fdb, i)); i++) {
 		state_append(flows, dump_flow(ctx, entry, failed), failed);
 	}
@@ -383,21 +370,6 @@ static json_t *dump_board(const struct sim_model *model, bool *failed)
 	return object;
 }
 
-static json_t *dump_params(const struct sim_model *model, bool *failed)
-{
-	json_t *object = json_object();
-	json_t *values;
-	size_t i;
-
-	for (i = 0; i < SIM_PARAMS; i++) {
-		values = json_object();
-		state_put(values, "current", state_integer(model->params[i].current), failed);
-		state_put(values, "next", state_integer(model->params[i].next), failed);
-		state_put(object, model->params[i].name, values, failed);
-	}
-	return object;
-}
-
 json_t *sim_model_dump(struct dpu_ctx *ctx, const struct sim_model *model)
 {
 	json_t *object = json_object();
@@ -408,7 +380,7 @@ json_t *sim_model_dump(struct dpu_ctx *ctx, const struct sim_model *model)
 	state_put(object, "format", json_string(FORMAT), &failed);
 	state_put(object, "version", state_integer(VERSION), &failed);
 	state_put(object, "board", dump_board(model, &failed), &failed);
-	state_put(object, "firmware_config", dump_params(model, &failed), &failed);
+	state_put_firmware(object, model->tlvs, false, &failed);
 	state_put(object, "next_ifindex", state_integer(model->next_ifindex), &failed);
 	state_put(object, "reset_ms", state_integer((uint64_t)model->reset_ms), &failed);
 	if (model->faults)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Values of a topology file, checked as they are read: state-values.c has them one by one, state-attrs.c
- * those of attributes, state.c the file. */
+ * those of attributes, state-firmware.c those of the firmware, state.c the file. */
 #ifndef DPU_SIM_STATE_H
 #define DPU_SIM_STATE_H
 
@@ -50,5 +50,9 @@ void state_function_attrs(struct state_reader *r, const json_t *object, const st
 			  struct sim_function *function);
 void state_put_pf_attrs(json_t *object, const struct sim_pf *pf, bool *failed);
 void state_put_function_attrs(json_t *object, const struct sim_function *function, bool *failed);
+
+/* state-firmware.c: the firmware's configuration of a PF, or of the board (pf NULL). */
+void state_firmware(struct state_reader *r, const json_t *object, struct sim_model *model, struct sim_pf *pf);
+void state_put_firmware(json_t *object, const struct sim_tlv tlvs[NV_TLVS], bool of_pf, bool *failed);
 
 #endif

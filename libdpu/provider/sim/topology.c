@@ -174,7 +174,8 @@ int sim_model_boot(struct dpu_ctx *ctx, struct sim_model *model, bool legacy)
 	model->functions = NULL;
 	model->function_count = 0;
 	for (i = 0; i < model->pf_count && rc == 0 && !sim_nic_mode(model); i++) {
-		rc = boot_host_pf(ctx, model, &model->pfs[i]);
+		if (!sim_separated_mode(model))
+			rc = boot_host_pf(ctx, model, &model->pfs[i]);
 		if (rc == 0 && !legacy)
 			rc = boot_default_sf(ctx, model, &model->pfs[i]);
 	}
@@ -240,7 +241,6 @@ int sim_model_fresh(struct dpu_ctx *ctx, struct sim_model **ret)
 {
 	struct sim_model *model = ctx_alloc(ctx, sizeof(*model));
 	uint32_t pfnum;
-	size_t i;
 	int rc;
 
 	if (!model)
@@ -255,12 +255,7 @@ int sim_model_fresh(struct dpu_ctx *ctx, struct sim_model **ret)
 		  "bf-bundle-2.7.0-33_24.04_ubuntu-22.04_prod");
 	text_copy(model->switch_id, sizeof(model->switch_id), "e8ebd30003cecc00");
 	model->next_ifindex = FIRST_IFINDEX;
-	for (i = 0; i < SIM_PARAMS; i++) {
-		model->params[i].name = sim_param_infos[i].name;
-		model->params[i].factory = sim_param_infos[i].factory;
-		model->params[i].current = sim_param_infos[i].factory;
-		model->params[i].next = sim_param_infos[i].factory;
-	}
+	sim_nvconfig_fresh(model);
 	fresh_nic(model, "platform/MLNXBF17:00", "oob_net0", "mlxbf_gige", "BlueField out-of-band port");
 	fresh_nic(model, "virtio/virtio0", "tmfifo_net0", "virtio_net", "rshim network (TmFifo)");
 	for (pfnum = 0; pfnum < SIM_MAX_PFS; pfnum++) {
@@ -294,27 +289,4 @@ void sim_model_free(struct dpu_ctx *ctx, struct sim_model *model)
 	json_decref(model->latencies);
 	ctx_free(ctx, model->functions);
 	ctx_free(ctx, model);
-}
-
-int sim_param_index(const char *name)
-{
-	int i;
-
-	for (i = 0; i < SIM_PARAMS; i++) {
-		if (!strcmp(sim_param_infos[i].name, name))
-			return i;
-	}
-	return -1;
-}
-
-uint64_t sim_param_current(const struct sim_model *model, const char *name)
-{
-	int i = sim_param_index(name);
-
-	return i < 0 ? 0 : model->params[i].current;
-}
-
-bool sim_nic_mode(const struct sim_model *model)
-{
-	return sim_param_current(model, "INTERNAL_CPU_OFFLOAD_ENGINE") != 0;
 }

@@ -19,9 +19,18 @@ static uint32_t count_vfs(const struct sim_model *model, const struct sim_pf *pf
 	return count;
 }
 
-static uint32_t total_vfs(const struct sim_model *model)
+static uint32_t total_vfs(const struct sim_model *model, const struct sim_pf *pf)
 {
-	return sim_param_current(model, "SRIOV_EN") ? (uint32_t)sim_param_current(model, "NUM_OF_VFS") : 0;
+	const struct nv_param_info *own = nv_param_find("PF_NUM_OF_VF");
+	const struct sim_tlv *tlv = &pf->tlvs[own->field.tlv];
+
+	if (!sim_nvconfig_current(model, NULL, "SRIOV_EN"))
+		return 0;
+	/* The PF's own number counts where the board says so and the PF has one. */
+	if (sim_nvconfig_current(model, NULL, "PF_NUM_OF_VF_VALID") &&
+	    nv_field_get(&own->valid, tlv->current))
+		return nv_field_get(&own->field, tlv->current);
+	return (uint32_t)sim_nvconfig_current(model, NULL, "NUM_OF_VFS");
 }
 
 int sim_vf_count(struct dpu_ctx *ctx, const char *handle, uint32_t *total)
@@ -33,7 +42,7 @@ int sim_vf_count(struct dpu_ctx *ctx, const char *handle, uint32_t *total)
 	rc = sim_read_eswitch(sim, "vf_count", handle, &pf);
 	if (rc < 0)
 		return rc;
-	*total = total_vfs(sim->model);
+	*total = total_vfs(sim->model, pf);
 	return (int)count_vfs(sim->model, pf);
 }
 
@@ -65,7 +74,7 @@ static int add_vfs(struct sim *sim, struct sim_pf *pf, uint32_t count)
 		}
 		vf->pfnum = pf->pfnum;
 		vf->vf.unbound = !pf->autoprobe;
-		vf->controller = SIM_HOST_CONTROLLER;
+		vf->controller = sim_vf_controller(sim->model);
 		vf->number = i;
 		vf->state = DPU_FUNCTION_ACTIVE;
 		vf->representor_ms = ready;
@@ -76,7 +85,7 @@ static int add_vfs(struct sim *sim, struct sim_pf *pf, uint32_t count)
 
 static int check_vfs(struct sim *sim, const struct sim_pf *pf, const char *handle, uint32_t count)
 {
-	uint32_t now = count_vfs(sim->model, pf), total = total_vfs(sim->model);
+	uint32_t now = count_vfs(sim->model, pf), total = total_vfs(sim->model, pf);
 
 	if (count > total)
 		return ctx_fail(sim->ctx, -ERANGE, "vf_set_count", handle, "the PF can have %" PRIu32 " VFs",

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The operation mode as the firmware's configuration has it, for the rooms of mode/. */
+#ifndef DPU_MODE_MODE_H
+#define DPU_MODE_MODE_H
+
+#include "mode/nvconfig.h"
+
+/* -EOPNOTSUPP unless the device is a DPU. */
+int mode_check_dpu(struct dpu_device *device, const char *step);
+/* The mode of the board; UNKNOWN for a combination that is none. */
+int mode_decode(struct nv_look *look, enum provider_nvconfig_when when, enum dpu_mode *mode);
+/* What is stored of the mode and of the hosts' rights, as writes that put it back after a reset to defaults.
+ * To be freed. */
+int mode_stored(struct dpu_device *device, struct nv_write **writes, size_t *count);
+/* The level of the reset that makes all of what is stored current. */
+int mode_pending(struct nv_look *look, enum dpu_reset *level);
+
+/* mode-rights.c: what the hosts may. */
+
+struct rights {
+	bool restricted;
+	uint32_t restrictions; /* enum dpu_restriction; in force while it is restricted */
+};
+
+/* How many hosts are told of, at least 1; 0 where the firmware knows no rights. */
+int rights_hosts(struct nv_look *look);
+int rights_read(struct nv_look *look, uint32_t host, enum provider_nvconfig_when when, struct rights *rights);
+/* Adds what it takes to give one host, or DPU_ALL_HOSTS, these rights. */
+int rights_write(struct nv_look *look, uint32_t host, const struct rights *rights, struct nv_write **writes,
+		 size_t *count);
+/* What it takes to make such restrictions (enum dpu_restriction) of all hosts current. */
+int rights_level(struct nv_look *look, uint32_t restrictions, enum dpu_reset *level);
+/* The level that a change of these restrictions takes. */
+enum dpu_reset rights_reset(uint32_t changed);
+/* Adds a write of the rights that a host has. */
+int rights_keep(struct nv_look *look, uint32_t host, const struct rights *rights, struct nv_write **writes,
+		size_t *count);
+
+/* mode-evidence.c: what shows the mode beside the configuration. */
+
+struct evidence {
+	enum dpu_side side;
+	uint32_t kinds;   /* enum dpu_mode_evidence: what there is */
+	uint32_t modes;   /* bit per enum dpu_mode: those that all of it fits */
+	uint32_t fits[8]; /* the same for each kind, by its bit */
+};
+
+int evidence_gather(struct dpu_device *device, struct evidence *evidence);
+
+#endif
