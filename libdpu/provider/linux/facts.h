@@ -41,7 +41,8 @@ struct fact_link {
 	char phys_port_name[24];
 	char phys_switch_id[68];
 	uint8_t address[6];
-	uint32_t flags; /* IFF_UP, IFF_RUNNING, IFF_LOWER_UP */
+	uint32_t flags;  /* IFF_UP, IFF_RUNNING, IFF_LOWER_UP */
+	uint32_t bridge; /* ifindex of the bridge that it is a port of; 0 none */
 	/* The parent is what the place is found by, and then of no more use. */
 	union {
 		struct {

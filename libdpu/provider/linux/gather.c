@@ -33,6 +33,10 @@ static void read_link(const struct sysfs *sysfs, const char *name, struct fact_l
 	if (sysfs_path(path, "class/net/%s/ifindex", name))
 		sysfs_number(sysfs, path, INT32_MAX, &number);
 	link->ifindex = (uint32_t)number;
+	number = 0;
+	if (sysfs_path(path, "class/net/%s/brport/bridge/ifindex", name))
+		sysfs_number(sysfs, path, INT32_MAX, &number);
+	link->bridge = (uint32_t)number;
 	if (sysfs_path(path, "class/net/%s/phys_port_name", name))
 		sysfs_text(sysfs, path, link->phys_port_name, sizeof(link->phys_port_name));
 	if (sysfs_path(path, "class/net/%s/phys_switch_id", name))

@@ -69,6 +69,7 @@ const struct fact_rdma *join_own_rdma(const struct facts *facts, const char *han
 static void set_port_link(struct provider_port *port, const struct fact_link *link)
 {
 	port->ifindex = link->ifindex;
+	port->bridge = link->bridge;
 	text_copy(port->netdev, sizeof(port->netdev), link->name);
 	text_copy(port->phys_port_name, sizeof(port->phys_port_name), link->phys_port_name);
 	text_copy(port->phys_switch_id, sizeof(port->phys_switch_id), link->phys_switch_id);

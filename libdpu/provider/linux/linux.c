@@ -8,6 +8,7 @@
 #include "core/claims.h"
 #include "provider/linux/devlink.h"
 #include "provider/linux/events.h"
+#include "provider/linux/firmware.h"
 #include "provider/linux/gather.h"
 #include "provider/linux/join.h"
 #include "provider/linux/linux.h"
@@ -65,6 +66,7 @@ static int linux_open(struct dpu_ctx *ctx, const char *path, const char *params)
 		ctx_free(ctx, machine);
 		return ctx_fail(ctx, rc, "open", ctx->sysfs_root, NULL);
 	}
+	machine->dev = "/dev";
 	machine->recorded = rc == 0 && strcmp(machine->sysfs.root, "/sys") != 0;
 	open_netlink(machine);
 	ctx->provider = machine;
@@ -76,6 +78,7 @@ static void linux_close(struct dpu_ctx *ctx)
 {
 	struct linux_provider *machine = linux_provider(ctx);
 
+	firmware_close(ctx);
 	netlink_close(ctx, &machine->rtnl);
 	netlink_close(ctx, &machine->genl);
 	events_close(ctx, &machine->events);
@@ -383,6 +386,15 @@ const struct provider_ops provider_linux = {
 	.eswitch_attrs_get = devlink_eswitch_attrs_get,
 	.eswitch_attrs_set = devlink_eswitch_attrs_set,
 	.reload = devlink_reload,
+	.firmware = firmware_tell,
+	.nvconfig_supports = firmware_nvconfig_supports,
+	.nvconfig_get = firmware_nvconfig_get,
+	.nvconfig_update = firmware_nvconfig_update,
+	.nvconfig_reset = firmware_nvconfig_reset,
+	.mode_evidence = mode_evidence,
+	.reset_info = firmware_reset_info,
+	.reset = firmware_reset,
+	.reset_done = firmware_reset_done,
 	.sf_add = devlink_sf_add,
 	.function_set_hw_addr = devlink_function_set_hw_addr,
 	.function_set_caps = devlink_function_set_caps,

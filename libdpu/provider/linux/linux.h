@@ -43,8 +43,20 @@ struct linux_dir {
 	struct fact_place place;
 };
 
+struct transport;
+
+/* The way to the firmware of the device that was asked last. */
+struct linux_firmware {
+	struct transport *transport; /* NULL: not open */
+	char handle[HANDLE_SIZE];
+	bool told; /* info is what it has told */
+	struct provider_firmware info;
+	char reloaded[HANDLE_SIZE]; /* the device whose driver has done the last reset; "": none has */
+};
+
 struct linux_provider {
 	struct sysfs sysfs;
+	const char *dev; /* "/dev" */
 	/* A recorded sysfs tree is another machine's: this one's netlink and /etc say nothing about it. */
 	bool recorded;
 	struct netlink rtnl; /* fd -1: none, and facility_reason says why */
@@ -59,6 +71,7 @@ struct linux_provider {
 	bool sfs_current;        /* none has come or gone unheard since they were listed */
 	struct linux_dir sf_dir; /* where the last one was */
 	struct claims *claims;   /* NULL until there is one */
+	struct linux_firmware firmware;
 	char facility_reason[4][160];
 };
 

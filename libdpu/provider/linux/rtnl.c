@@ -32,6 +32,20 @@ static void parse_switch_id(const struct nlattr *attr, char *text, size_t size)
 	text[2 * len] = '\0';
 }
 
+/* A network device may have other masters as well: a bond, a VRF. */
+static uint32_t parse_bridge(struct nlattr **attrs)
+{
+	struct nlattr *info[IFLA_INFO_SLAVE_KIND + 1];
+	char kind[16] = "";
+	uint32_t master;
+
+	if (!netlink_u32(attrs[IFLA_MASTER], &master) || !attrs[IFLA_LINKINFO] ||
+	    !netlink_parse_nested(attrs[IFLA_LINKINFO], info, IFLA_INFO_SLAVE_KIND) ||
+	    !netlink_text(info[IFLA_INFO_SLAVE_KIND], kind, sizeof(kind)))
+		return 0;
+	return !strcmp(kind, "bridge") || !strcmp(kind, "openvswitch") ? master : 0;
+}
+
 int rtnl_parse_link(const struct nlmsghdr *nlh, struct fact_link *link)
 {
 	struct nlattr *attrs[LINK_MAX + 1];
@@ -51,6 +65,7 @@ int rtnl_parse_link(const struct nlmsghdr *nlh, struct fact_link *link)
 	memset(link, 0, sizeof(*link));
 	link->ifindex = (uint32_t)header.ifi_index;
 	link->flags = header.ifi_flags & (IFF_UP | IFF_RUNNING | IFF_LOWER_UP);
+	link->bridge = parse_bridge(attrs);
 	if (!netlink_text(attrs[IFLA_IFNAME], link->name, sizeof(link->name)))
 		return -EBADMSG;
 	netlink_text(attrs[IFLA_PHYS_PORT_NAME], link->phys_port_name, sizeof(link->phys_port_name));
