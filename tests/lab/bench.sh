@@ -14,6 +14,7 @@ if [ -z "${LAB_KERNEL:-}" ]; then
 fi
 
 . "${top_srcdir:=.}/tests/lab/guest/lab.sh"
+. "$top_srcdir/tests/harness/bench.sh"
 program=$(lab_program "$top_builddir/tests/lab/scale")
 # As if libdpu were installed: the dynamic linker does not look for it in a dozen folders.
 scale()
@@ -23,25 +24,6 @@ scale()
 # The guest ends with this script: nothing has to be undone, which would take longer than the rest.
 trap - EXIT
 
-die()
-{
-	echo "bench: $*"
-	exit 1
-}
-
-# took COMMAND...: in TOOK its microseconds, without output.
-took()
-{
-	local from=${EPOCHREALTIME/./}
-	"$@" > "$work/out" || die "failed: $*"
-	TOOK=$((${EPOCHREALTIME/./} - from))
-}
-# least NAME VALUE: keeps in the variable the least that was ever given.
-least()
-{
-	local -n least_of=$1
-	[ -n "${least_of:-}" ] && [ "$least_of" -le "$2" ] || least_of=$2
-}
 # said NAME: a number that scale has just printed; us NAME: such milliseconds in microseconds.
 said()
 {
@@ -51,27 +33,6 @@ us()
 {
 	awk -v name="$1" '$1 == name { printf "%.0f", $2 * 1000 }' "$work/out"
 }
-quotient()
-{
-	awk -v a="$1" -v b="$2" -v digits="${3:-1}" 'BEGIN { printf "%.*f", digits, a / b }'
-}
-ms()
-{
-	quotient "$1" 1000
-}
-
-# verdict NAME VALUE UNIT "at least"|"at most"|under BOUND: on the value as it is printed.
-verdict()
-{
-	printf '%-36s %s %s, %s %s: %s\n' "$1" "$2" "$3" "$4" "$5" "$(awk -v value="$2" -v how="$4" -v bound="$5" 'BEGIN {
-		met = how == "at least" ? value >= bound : how == "under" ? value < bound : value <= bound
-		print met ? "met" : "missed" }')"
-}
-fact()
-{
-	printf '    %s\n' "$*"
-}
-
 # no_sfs: a change of mode loses them all at once; one by one each waits for RCU, 60 ms.
 no_sfs()
 {
