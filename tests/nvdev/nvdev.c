@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A BlueField as files, to be mounted over /sys/bus/pci/devices: nvdev.sh does so where nobody else sees it.
  *
- *   nvdev [--state FILE] [--device bf2|bf3] [--functions 1|2] [--fwctl] MOUNTPOINT
+ *   nvdev [--state FILE] [--device bf2|bf3] [--functions 1|2] [--slot 0000:03:00] [--fwctl] MOUNTPOINT
  *
  * With --fwctl there is also /dev/fwctl/fwctl0, as a kernel has it for function 0; that is seen by everybody.
  * Stays in the foreground until it is unmounted or told to end. Beside the functions there are .control
@@ -52,7 +52,7 @@
 #define CONTROL_MAX 65536u
 #define PCIE_CAP_AT 0x60u
 #define MSIX_CAP_AT 0x9cu
-#define FUNCTION_FMT "0000:03:00.%u"
+#define FUNCTION_FMT "%s.%u"
 
 struct device dev;
 
@@ -89,7 +89,7 @@ static bool find(const char *path, struct place *place)
 		}
 	}
 	for (pf = 0; pf < dev.functions; pf++) {
-		int length = snprintf(name, sizeof(name), "/" FUNCTION_FMT, pf);
+		int length = snprintf(name, sizeof(name), "/" FUNCTION_FMT, dev.slot, pf);
 
 		if (strncmp(path, name, (size_t)length) != 0)
 			continue;
@@ -130,7 +130,7 @@ static void put_text(FILE *file, const struct place *place)
 		fprintf(file,
 			"PCI_CLASS=20000\nPCI_ID=15B3:%04X\nPCI_SUBSYS_ID=15B3:0083\nPCI_SLOT_"
 			"NAME=" FUNCTION_FMT "\n",
-			device_id(), place->pf);
+			device_id(), dev.slot, place->pf);
 }
 
 static void put_le32(uint8_t *p, uint32_t value)
@@ -272,7 +272,7 @@ static int nvdev_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, o
 		return 0;
 	}
 	for (i = 0; i < dev.functions; i++) {
-		snprintf(name, sizeof(name), FUNCTION_FMT, i);
+		snprintf(name, sizeof(name), FUNCTION_FMT, dev.slot, i);
 		fill(buffer, name, NULL, 0, 0);
 	}
 	for (i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
@@ -413,21 +413,22 @@ static const struct fuse_operations operations = {
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: nvdev [--state FILE] [--device bf2|bf3] [--functions 1|2] [--fwctl] "
-			"MOUNTPOINT\n");
+	fprintf(stderr, "usage: nvdev [--state FILE] [--device bf2|bf3] [--functions 1|2] "
+			"[--slot 0000:03:00] [--fwctl] MOUNTPOINT\n");
 	return 2;
 }
 
 static int options(int argc, char **argv, bool *fwctl)
 {
-	static const struct option known[] = { { "state", required_argument, NULL, 's' },
-					       { "device", required_argument, NULL, 'd' },
-					       { "functions", required_argument, NULL, 'f' },
-					       { "fwctl", no_argument, NULL, 'w' },
-					       { NULL, 0, NULL, 0 } };
+	static const struct option known[] = {
+		{ "state", required_argument, NULL, 's' },     { "device", required_argument, NULL, 'd' },
+		{ "functions", required_argument, NULL, 'f' }, { "slot", required_argument, NULL, 'l' },
+		{ "fwctl", no_argument, NULL, 'w' },           { NULL, 0, NULL, 0 }
+	};
 	int c;
 
 	dev.functions = FUNCTIONS;
+	dev.slot = "0000:03:00";
 	dev.fwctl = FWCTL_OF_MLX5;
 	dev.rewrite_length = true;
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -437,6 +438,8 @@ static int options(int argc, char **argv, bool *fwctl)
 			dev.bf2 = optarg[2] == '2';
 		} else if (c == 'f' && (strcmp(optarg, "1") == 0 || strcmp(optarg, "2") == 0)) {
 			dev.functions = (unsigned int)(optarg[0] - '0');
+		} else if (c == 'l' && strlen(optarg) == strlen(dev.slot)) {
+			dev.slot = optarg;
 		} else if (c == 'w') {
 			*fwctl = true;
 		} else {

@@ -100,6 +100,7 @@ struct device {
 	bool bf2;
 	unsigned int functions;
 	const char *state;
+	const char *slot; /* the PCI address without the function */
 	struct function function[FUNCTIONS];
 	struct faults faults;
 	struct counters counters;

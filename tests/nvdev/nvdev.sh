@@ -20,8 +20,9 @@
 # NVDEV_PIN=no lets them go anywhere.
 NVDEV=${NVDEV:-${top_builddir:-.}/tests/nvdev/nvdev}
 NVDEV_DIR=/sys/bus/pci/devices
-NVDEV_PF0=0000:03:00.0
-NVDEV_PF1=0000:03:00.1
+NVDEV_SLOT=${NVDEV_SLOT:-0000:03:00}
+NVDEV_PF0=$NVDEV_SLOT.0
+NVDEV_PF1=$NVDEV_SLOT.1
 nvdev_pid=
 
 nvdev_skip()
@@ -89,7 +90,7 @@ nvdev_start()
 	if ! grep -q ' /tmp/mstflint_lockfiles ' /proc/self/mounts; then
 		mkdir -p /tmp/mstflint_lockfiles && mount -t tmpfs nvdev-locks /tmp/mstflint_lockfiles || return 1
 	fi
-	"$NVDEV" "$@" "$NVDEV_DIR" </dev/null &
+	"$NVDEV" --slot "${NVDEV_PF0%.*}" "$@" "$NVDEV_DIR" </dev/null &
 	nvdev_pid=$!
 	until [ -e "$NVDEV_DIR/.control" ]; do
 		try=$((try + 1))
