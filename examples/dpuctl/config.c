@@ -41,22 +41,24 @@ static int query_of(struct cli *cli, struct dpu_device *device, void *arg)
 	struct query *query = arg;
 	const struct dpu_nvconfig_param *param;
 	struct dpu_nvconfig_list *list;
+	const char *transport;
 	size_t i;
 
-	if (dpu_nvconfig_list(device, query->wanted->names, query->wanted->count, &list) < 0)
+	if (dpu_nvconfig_transport(device, &transport) < 0 ||
+	    dpu_nvconfig_list(device, query->wanted->names, query->wanted->count, &list) < 0)
 		return cli_fail(cli);
 	for (i = 0; i < dpu_nvconfig_list_count(list); i++) {
 		param = dpu_nvconfig_list_get(list, i);
 		json_array_append_new(query->rows,
-				      json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:s, s:b}", "device",
-						dpu_device_handle(device), "name", param->name, "type",
-						param->type < 3 ? type_names[param->type] : "unknown", "max",
-						(json_int_t)param->max, "default",
+				      json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:s, s:b, s:s}",
+						"device", dpu_device_handle(device), "name", param->name,
+						"type", param->type < 3 ? type_names[param->type] : "unknown",
+						"max", (json_int_t)param->max, "default",
 						value_json(param, DPU_NVCONFIG_DEFAULT), "current",
 						value_json(param, DPU_NVCONFIG_CURRENT), "next_boot",
 						value_json(param, DPU_NVCONFIG_NEXT), "reset_needed",
 						dpu_reset_name((enum dpu_reset)param->reset), "writable",
-						param->writable != 0));
+						param->writable != 0, "transport", transport));
 	}
 	dpu_nvconfig_list_unref(list);
 	return EXIT_OK;
@@ -128,26 +130,11 @@ static json_t *changes_json(const struct dpu_nvconfig_change_list *list, enum dp
 	return rows;
 }
 
-/* Shows what is to be done and, unless it is a dry run, has been. */
-static int tell_changes(struct cli *cli, const struct dpu_nvconfig_change_list *list,
-			const char *boot_options, bool dry_run)
-{
-	enum dpu_reset reset;
-	json_t *rows = changes_json(list, &reset);
-	const size_t count = json_array_size(rows);
-	json_t *object;
+typedef int (*write_fn)(struct dpu_device *device, const struct wanted *wanted);
 
-	if (cli->json) {
-		object = json_pack("{s:o, s:b, s:s}", "changes", rows, "written", !dry_run && count,
-				   "reset_needed", dpu_reset_name(reset));
-		if (boot_options)
-			json_object_set_new(object, "boot_options", cli_text(boot_options));
-		return cli_object(cli, object);
-	}
-	if (count)
-		cli_rows(cli, rows, change_columns);
-	else
-		json_decref(rows);
+/* Says what is left to do when the changes are stored. */
+static void tell_rest(size_t count, enum dpu_reset reset, const char *boot_options, bool dry_run)
+{
 	if (!count)
 		printf("all of it is stored already\n");
 	else
@@ -156,23 +143,54 @@ static int tell_changes(struct cli *cli, const struct dpu_nvconfig_change_list *
 		printf("it takes a reset of level \"%s\" to make it current\n", dpu_reset_name(reset));
 	if (boot_options && boot_options[0])
 		printf("the host's kernel is to be booted with %s\n", boot_options);
-	return EXIT_OK;
+}
+
+/* Shows what differs, and only then writes it; write is NULL in a dry run. Takes the list over. */
+static int carry_out(struct cli *cli, struct dpu_device *device, const struct wanted *wanted,
+		     struct dpu_nvconfig_change_list *list, const char *boot_options, write_fn write)
+{
+	enum dpu_reset reset;
+	json_t *rows = changes_json(list, &reset);
+	const size_t count = json_array_size(rows);
+	json_t *object;
+
+	dpu_nvconfig_change_list_unref(list);
+	if (!cli->json && count)
+		cli_rows(cli, json_incref(rows), change_columns);
+	if (write && count && write(device, wanted) < 0) {
+		json_decref(rows);
+		return cli_fail(cli);
+	}
+	if (!cli->json) {
+		json_decref(rows);
+		tell_rest(count, reset, boot_options, !write);
+		return EXIT_OK;
+	}
+	object = json_pack("{s:o, s:b, s:s}", "changes", rows, "written", write && count, "reset_needed",
+			   dpu_reset_name(reset));
+	if (boot_options)
+		json_object_set_new(object, "boot_options", cli_text(boot_options));
+	return cli_object(cli, object);
+}
+
+static int write_settings(struct dpu_device *device, const struct wanted *wanted)
+{
+	return dpu_nvconfig_set(device, wanted->settings, wanted->count);
+}
+
+static int write_profile(struct dpu_device *device, const struct wanted *wanted)
+{
+	return dpu_profile_apply(device, wanted->name);
 }
 
 static int do_set(struct cli *cli, struct dpu_device *device, void *arg)
 {
 	struct dpu_nvconfig_change_list *list;
 	struct wanted *wanted = arg;
-	int code;
 
 	if (dpu_nvconfig_plan(device, wanted->settings, wanted->count, &list) < 0)
 		return cli_fail(cli);
-	if (!wanted->dry_run && dpu_nvconfig_set(device, wanted->settings, wanted->count) < 0)
-		code = cli_fail(cli);
-	else
-		code = tell_changes(cli, list, NULL, wanted->dry_run);
-	dpu_nvconfig_change_list_unref(list);
-	return code;
+	return carry_out(cli, device, wanted, list, NULL, wanted->dry_run ? NULL : write_settings);
 }
 
 static int set(struct cli *cli, int argc, char **argv)
@@ -200,15 +218,12 @@ static int set(struct cli *cli, int argc, char **argv)
 
 static int plan_reset(struct cli *cli, struct dpu_device *device, const struct wanted *wanted)
 {
+	const uint32_t flags = wanted->mode ? DPU_NVCONFIG_RESET_MODE : 0;
 	struct dpu_nvconfig_change_list *list;
-	int code;
 
-	if (dpu_nvconfig_plan_reset(device, wanted->name, wanted->mode ? DPU_NVCONFIG_RESET_MODE : 0, &list) <
-	    0)
+	if (dpu_nvconfig_plan_reset(device, wanted->name, flags, &list) < 0)
 		return cli_fail(cli);
-	code = tell_changes(cli, list, NULL, true);
-	dpu_nvconfig_change_list_unref(list);
-	return code;
+	return carry_out(cli, device, wanted, list, NULL, NULL);
 }
 
 static int do_reset(struct cli *cli, struct dpu_device *device, void *arg)
@@ -263,16 +278,11 @@ static int do_profile(struct cli *cli, struct dpu_device *device, void *arg)
 {
 	struct dpu_nvconfig_change_list *list;
 	struct wanted *wanted = arg;
-	int code;
 
 	if (dpu_profile_plan(device, wanted->name, &list) < 0)
 		return cli_fail(cli);
-	if (!wanted->dry_run && dpu_profile_apply(device, wanted->name) < 0)
-		code = cli_fail(cli);
-	else
-		code = tell_changes(cli, list, dpu_profile_boot_options(wanted->name), wanted->dry_run);
-	dpu_nvconfig_change_list_unref(list);
-	return code;
+	return carry_out(cli, device, wanted, list, dpu_profile_boot_options(wanted->name),
+			 wanted->dry_run ? NULL : write_profile);
 }
 
 static int profile(struct cli *cli, int argc, char **argv)

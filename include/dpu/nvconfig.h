@@ -12,7 +12,7 @@
  * Some parameters are a PF's own (PF_TOTAL_SF …): they are those of the device that is asked. The others are
  * the board's, and any of its PFs will do.
  *
- * The firmware is reached by the first of these ways that is open, which dpu_nvconfig_list_transport() names:
+ * The firmware is reached by the first of these ways that is open, which dpu_nvconfig_transport() names:
  * /dev/fwctl (kernel 6.15, without tainting it), then the vendor-specific capability in PCI configuration
  * space, which needs root and no driver.
  *

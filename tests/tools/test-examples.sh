@@ -24,20 +24,29 @@ shows switch-mode "at first:      now dpu, at next boot dpu, reset needed: none"
 	"after set:     now dpu, at next boot nic, reset needed: system" \
 	"after reset:   now nic, at next boot nic, reset needed: none" \
 	"after reset:   now dpu, at next boot dpu, reset needed: none"
+shows firmware-config "INTERNAL_CPU_MODEL   default EMBEDDED_CPU, now EMBEDDED_CPU, at next boot EMBEDDED_CPU" \
+	'NUM_OF_VFS: from 16 to 32, current after a reset of level "firmware"'
+ok "firmware-config writes nothing by itself" not says written
 shows offload-flow "1: 0 packets, in_port=p0,tcp,tp_dst=80 actions=output:pf0hpf" \
 	"2: 0 packets, in_port=pf0hpf,ip actions=push_vlan:5,output:p0"
 shows virtqueue 'sent "a buffer goes round", got 20 bytes: "A BUFFER GOES ROUND"'
 
-for name in list-devices create-sf switch-mode offload-flow; do
+for name in list-devices create-sf firmware-config switch-mode offload-flow; do
 	expect 1 "$name of a bad URI" "$examples/$name" nonsense:
 	ok "$name: no output" [ ! -s "$work/out" ]
 	ok "$name says why" complains 'no provider is called "nonsense"'
 done
-for name in create-sf switch-mode offload-flow; do
+for name in create-sf firmware-config switch-mode offload-flow; do
 	expect 1 "$name of a bad device" "$examples/$name" sim: p9
 	ok "$name says why" complains "find device p9: no such device"
 	ok "$name: no output" [ ! -s "$work/out" ]
 done
+expect 0 "firmware-config writes when told to" "$examples/firmware-config" "sim:$work/config.json" p0 40 write
+ok "says so" says written
+expect 0 "firmware-config, once more" "$examples/firmware-config" "sim:$work/config.json" p0 40
+ok "it is stored" says "NUM_OF_VFS           default 16, now 16, at next boot 40"
+expect 1 "firmware-config, a step fails" "$examples/firmware-config" "sim:?fault=nvconfig_update:EIO" p0 40 write
+ok "says which" complains "nvconfig_update"
 expect 1 "create-sf, a step fails" "$examples/create-sf" "sim:$work/state.json?fault=sf_activate:EIO"
 ok "says which" complains "sf_activate"
 expect 1 "offload-flow, a step fails" "$examples/offload-flow" "sim:$work/state.json?fault=flow_insert:ENOSPC@2"
