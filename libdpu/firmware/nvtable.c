@@ -51,232 +51,107 @@ static const char *const severities[] = { "ERROR", "WARNING", "INFO", "DEBUG", N
 static const char *const log_outputs[] = { "DISABLED", "STDOUT", "STDERR", NULL };
 static const char *const priv_levels[] = { "PRIVILEGED", "LIMITED", NULL };
 
-/* A bit field: TLV, offset of its dword, lowest bit, width. */
-#define AT(tlv, offset, bit, width)                                                                          \
-	{                                                                                                    \
-		NV_##tlv, offset, bit, width                                                                 \
-	}
+/* One parameter in a line or two; clang-format would make a page of each. */
+/* clang-format off */
 
-/* The same for each kind of emulated device. The identifiers are databases' of 2020 and 2021; firmware that
- * came later may take no notice of them. */
-#define EMULATION(KIND)                                                                                      \
-	{ .name = "VIRTIO_" #KIND "_EMULATION_ENABLE",                                                       \
-	  .field = AT(VIRTIO_##KIND##_CONF, 0x0, 31, 1),                                                     \
-	  .type = DPU_NVCONFIG_BOOL,                                                                         \
-	  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 31, 1) },                                                      \
-		{ .name = "VIRTIO_" #KIND "_EMULATION_NUM_PF",                                               \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0x4, 16, 8),                                             \
-		  .type = DPU_NVCONFIG_UNSIGNED,                                                             \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 31, 1),                                                \
-		  .cap_max = AT(VIRTIO_##KIND##_CAP, 0x4, 16, 8) },                                          \
-		{ .name = "VIRTIO_" #KIND "_EMULATION_NUM_VF",                                               \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0x4, 0, 16),                                             \
-		  .type = DPU_NVCONFIG_UNSIGNED,                                                             \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 31, 1),                                                \
-		  .cap_max = AT(VIRTIO_##KIND##_CAP, 0x4, 0, 16) },                                          \
-		{ .name = "VIRTIO_" #KIND "_EMULATION_NUM_MSIX",                                             \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0x14, 0, 16),                                            \
-		  .type = DPU_NVCONFIG_UNSIGNED,                                                             \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 31, 1) },                                              \
-		{ .name = "VIRTIO_" #KIND "_EMULATION_NUM_VF_MSIX",                                          \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0x14, 16, 12),                                           \
-		  .type = DPU_NVCONFIG_UNSIGNED,                                                             \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 30, 1) },                                              \
-		{ .name = "VIRTIO_" #KIND "_EMULATION_PF_PCI_LAYOUT",                                        \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0x0, 28, 2),                                             \
-		  .type = DPU_NVCONFIG_ENUM,                                                                 \
-		  .words = pci_layouts,                                                                      \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 29, 1) },                                              \
-		{ .name = "VIRTIO_" #KIND "_EMULATION_VF_PCI_LAYOUT",                                        \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0x0, 26, 2),                                             \
-		  .type = DPU_NVCONFIG_ENUM,                                                                 \
-		  .words = pci_layouts,                                                                      \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 29, 1) },                                              \
-		{ .name = "VIRTIO_" #KIND "_EMULATION_VENDOR_ID",                                            \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0x8, 0, 16),                                             \
-		  .type = DPU_NVCONFIG_UNSIGNED,                                                             \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 31, 1) },                                              \
-		{ .name = "VIRTIO_" #KIND "_EMULATION_DEVICE_ID",                                            \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0x8, 16, 16),                                            \
-		  .type = DPU_NVCONFIG_UNSIGNED,                                                             \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 31, 1) },                                              \
-		{ .name = "VIRTIO_" #KIND "_EMULATION_CLASS_CODE",                                           \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0xc, 0, 24),                                             \
-		  .type = DPU_NVCONFIG_UNSIGNED,                                                             \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 31, 1) },                                              \
-		{ .name = "VIRTIO_" #KIND "_EMULATION_REVISION_ID",                                          \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0xc, 24, 8),                                             \
-		  .type = DPU_NVCONFIG_UNSIGNED,                                                             \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 31, 1) },                                              \
-		{ .name = "VIRTIO_" #KIND "_EMU_SUBSYSTEM_VENDOR_ID",                                        \
-		  .field = AT(VIRTIO_##KIND##_CONF, 0x10, 0, 16),                                            \
-		  .type = DPU_NVCONFIG_UNSIGNED,                                                             \
-		  .cap = AT(VIRTIO_##KIND##_CAP, 0x0, 31, 1) },                                              \
-	{                                                                                                    \
-		.name = "VIRTIO_" #KIND "_EMULATION_SUBSYSTEM_ID",                                           \
-		.field = AT(VIRTIO_##KIND##_CONF, 0x10, 16, 16), .type = DPU_NVCONFIG_UNSIGNED,              \
-		.cap = AT(VIRTIO_##KIND##_CAP, 0x0, 31, 1)                                                   \
-	}
+/* A bit field: TLV, offset of its dword, lowest bit, width. */
+#define AT(tlv, offset, bit, width)   { NV_##tlv, offset, bit, width }
+#define BOOL                          .type = DPU_NVCONFIG_BOOL
+#define NUMBER                        .type = DPU_NVCONFIG_UNSIGNED
+#define WORDS(list)                   .type = DPU_NVCONFIG_ENUM, .words = list
+#define VALID(tlv, offset, bit)       .valid = AT(tlv, offset, bit, 1)
+#define CAP(tlv, offset, bit)         .cap = AT(tlv, offset, bit, 1)
+#define MOST(tlv, offset, bit, width) .cap_max = AT(tlv, offset, bit, width)
+
+/* The same for each kind of emulated device. The identifiers are databases' of 2020 and 2021; firmware that came
+ * later may take no notice of them. */
+#define EMULATION(KIND) \
+	{ "VIRTIO_" #KIND "_EMULATION_ENABLE", AT(VIRTIO_##KIND##_CONF, 0x0, 31, 1), BOOL, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 31) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_NUM_PF", AT(VIRTIO_##KIND##_CONF, 0x4, 16, 8), NUMBER, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 31), MOST(VIRTIO_##KIND##_CAP, 0x4, 16, 8) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_NUM_VF", AT(VIRTIO_##KIND##_CONF, 0x4, 0, 16), NUMBER, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 31), MOST(VIRTIO_##KIND##_CAP, 0x4, 0, 16) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_NUM_MSIX", AT(VIRTIO_##KIND##_CONF, 0x14, 0, 16), NUMBER, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 31) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_NUM_VF_MSIX", AT(VIRTIO_##KIND##_CONF, 0x14, 16, 12), NUMBER, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 30) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_PF_PCI_LAYOUT", AT(VIRTIO_##KIND##_CONF, 0x0, 28, 2), \
+	  WORDS(pci_layouts), CAP(VIRTIO_##KIND##_CAP, 0x0, 29) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_VF_PCI_LAYOUT", AT(VIRTIO_##KIND##_CONF, 0x0, 26, 2), \
+	  WORDS(pci_layouts), CAP(VIRTIO_##KIND##_CAP, 0x0, 29) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_VENDOR_ID", AT(VIRTIO_##KIND##_CONF, 0x8, 0, 16), NUMBER, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 31) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_DEVICE_ID", AT(VIRTIO_##KIND##_CONF, 0x8, 16, 16), NUMBER, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 31) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_CLASS_CODE", AT(VIRTIO_##KIND##_CONF, 0xc, 0, 24), NUMBER, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 31) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_REVISION_ID", AT(VIRTIO_##KIND##_CONF, 0xc, 24, 8), NUMBER, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 31) }, \
+	{ "VIRTIO_" #KIND "_EMU_SUBSYSTEM_VENDOR_ID", AT(VIRTIO_##KIND##_CONF, 0x10, 0, 16), NUMBER, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 31) }, \
+	{ "VIRTIO_" #KIND "_EMULATION_SUBSYSTEM_ID", AT(VIRTIO_##KIND##_CONF, 0x10, 16, 16), NUMBER, \
+	  CAP(VIRTIO_##KIND##_CAP, 0x0, 31) }
 
 /* What the expansion ROM of a UEFI machine logs; nothing while UEFI_LOGS is DISABLED. */
-#define UEFI(param, bit)                                                                                     \
-	{                                                                                                    \
-		.name = param, .field = AT(ROM_UEFI_DEBUG_LEVEL, 0x0, bit, 1), .type = DPU_NVCONFIG_BOOL,    \
-		.cap = AT(ROM_CAP, 0x0, 28, 1), .needs = "UEFI_LOGS"                                         \
-	}
+#define UEFI(name, bit) \
+	{ name, AT(ROM_UEFI_DEBUG_LEVEL, 0x0, bit, 1), BOOL, CAP(ROM_CAP, 0x0, 28), .needs = "UEFI_LOGS" }
 
 /* Each has the bit of its name in the capabilities. */
-#define EXP_ROM(param, bit)                                                                                  \
-	{                                                                                                    \
-		.name = param, .field = AT(PCI_CONF, 0x0, bit, 1), .type = DPU_NVCONFIG_BOOL,                \
-		.cap = AT(PCI_CAP, 0x0, bit, 1)                                                              \
-	}
+#define EXP_ROM(name, bit) \
+	{ name, AT(PCI_CONF, 0x0, bit, 1), BOOL, CAP(PCI_CAP, 0x0, bit) }
 
 const struct nv_param_info nv_params[] = {
-	{ .name = "INTERNAL_CPU_MODEL",
-	  .field = AT(INTERNAL_CPU_CONF, 0x0, 0, 4),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = cpu_models },
-	{ .name = "INTERNAL_CPU_PAGE_SUPPLIER",
-	  .field = AT(INTERNAL_CPU_CONF, 0x0, 4, 1),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = owners,
-	  .cap = AT(INTERNAL_CPU_CAP, 0x0, 29, 1),
-	  .needs = "INTERNAL_CPU_MODEL" },
-	{ .name = "INTERNAL_CPU_ESWITCH_MANAGER",
-	  .field = AT(INTERNAL_CPU_CONF, 0x0, 5, 1),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = owners,
-	  .cap = AT(INTERNAL_CPU_CAP, 0x0, 28, 1),
-	  .needs = "INTERNAL_CPU_MODEL" },
-	{ .name = "INTERNAL_CPU_IB_VPORT0",
-	  .field = AT(INTERNAL_CPU_CONF, 0x0, 6, 1),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = owners,
-	  .cap = AT(INTERNAL_CPU_CAP, 0x0, 27, 1),
-	  .needs = "INTERNAL_CPU_MODEL" },
-	{ .name = "INTERNAL_CPU_OFFLOAD_ENGINE",
-	  .field = AT(INTERNAL_CPU_CONF, 0x0, 8, 1),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = enabled_disabled,
-	  .cap = AT(INTERNAL_CPU_CAP, 0x0, 25, 1),
-	  .needs = "INTERNAL_CPU_MODEL" },
-	{ .name = "INTERNAL_CPU_RSHIM",
-	  .field = AT(GLOBAL_PCI_CONF, 0x0, 13, 1),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = enabled_disabled,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 10, 1) },
-	{ .name = "SRIOV_EN",
-	  .field = AT(GLOBAL_PCI_CONF, 0x4, 31, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .valid = AT(GLOBAL_PCI_CONF, 0x0, 31, 1),
-	  .cap = AT(GLOBAL_PCI_CAP, 0x4, 31, 1) },
-	{ .name = "NUM_OF_VFS",
-	  .field = AT(GLOBAL_PCI_CONF, 0x4, 0, 16),
-	  .type = DPU_NVCONFIG_UNSIGNED,
-	  .valid = AT(GLOBAL_PCI_CONF, 0x0, 31, 1),
-	  .cap = AT(GLOBAL_PCI_CAP, 0x4, 31, 1),
-	  .cap_max = AT(GLOBAL_PCI_CAP, 0x4, 0, 16) },
-	{ .name = "NUM_OF_PF",
-	  .field = AT(GLOBAL_PCI_CONF, 0x4, 16, 8),
-	  .type = DPU_NVCONFIG_UNSIGNED,
-	  .valid = AT(GLOBAL_PCI_CONF, 0x0, 28, 1),
-	  .cap_max = AT(GLOBAL_PCI_CAP, 0x4, 16, 8) },
-	{ .name = "HIDE_PORT2_PF",
-	  .field = AT(GLOBAL_PCI_CONF, 0x4, 28, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x4, 28, 1) },
-	{ .name = "PER_PF_NUM_SF",
-	  .field = AT(GLOBAL_PCI_CONF, 0x0, 20, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 14, 1) },
-	{ .name = "PF_BAR2_ENABLE",
-	  .field = AT(GLOBAL_PCI_CONF, 0x4, 27, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x4, 27, 1) },
-	{ .name = "PF_BAR2_SIZE",
-	  .field = AT(GLOBAL_PCI_CONF, 0x0, 0, 8),
-	  .type = DPU_NVCONFIG_UNSIGNED,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x4, 27, 1) },
-	{ .name = "PF_NUM_OF_VF_VALID",
-	  .field = AT(GLOBAL_PCI_CONF, 0x0, 14, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 11, 1) },
-	{ .name = "NUM_PF_MSIX_VALID",
-	  .field = AT(GLOBAL_PCI_CONF, 0x0, 26, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 26, 1) },
-	{ .name = "NUM_PF_MSIX",
-	  .field = AT(GLOBAL_PCI_CONF, 0x8, 12, 10),
-	  .type = DPU_NVCONFIG_UNSIGNED,
-	  .valid = AT(GLOBAL_PCI_CONF, 0x0, 26, 1),
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 26, 1),
-	  .cap_max = AT(GLOBAL_PCI_CAP, 0x8, 12, 10) },
-	{ .name = "PF_NUM_PF_MSIX_VALID",
-	  .field = AT(GLOBAL_PCI_CONF, 0x0, 19, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 13, 1) },
-	{ .name = "PER_PF_NUM_VF_MSIX", .field = AT(GLOBAL_PCI_CONF, 0x0, 15, 1), .type = DPU_NVCONFIG_BOOL },
-	{ .name = "NUM_VF_MSIX",
-	  .field = AT(GLOBAL_PCI_CONF, 0x8, 22, 10),
-	  .type = DPU_NVCONFIG_UNSIGNED,
-	  .valid = AT(GLOBAL_PCI_CONF, 0x0, 27, 1),
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 27, 1),
-	  .cap_max = AT(GLOBAL_PCI_CAP, 0x8, 22, 10) },
-	{ .name = "STRICT_VF_MSIX_NUM",
-	  .field = AT(GLOBAL_PCI_CONF, 0x0, 21, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 21, 1) },
-	{ .name = "DPU_RESET_NOTIFICATION_ENABLED",
-	  .field = AT(GLOBAL_PCI_CONF, 0x0, 12, 1),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = disabled_enabled,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 9, 1) },
-	{ .name = "PF_TOTAL_SF",
-	  .field = AT(PF_PCI_CONF, 0x0, 0, 16),
-	  .type = DPU_NVCONFIG_UNSIGNED,
-	  .valid = AT(PF_PCI_CONF, 0x0, 23, 1),
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 14, 1) },
-	{ .name = "PF_SF_BAR_SIZE",
-	  .field = AT(PF_PCI_CONF, 0x0, 24, 8),
-	  .type = DPU_NVCONFIG_UNSIGNED,
-	  .valid = AT(PF_PCI_CONF, 0x0, 23, 1),
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 14, 1) },
-	{ .name = "PF_NUM_OF_VF",
-	  .field = AT(PF_PCI_CONF, 0x8, 0, 16),
-	  .type = DPU_NVCONFIG_UNSIGNED,
-	  .valid = AT(PF_PCI_CONF, 0x0, 22, 1),
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 11, 1),
-	  .needs = "PF_NUM_OF_VF_VALID" },
-	{ .name = "PF_NUM_PF_MSIX",
-	  .field = AT(PF_PCI_CONF, 0x4, 0, 12),
-	  .type = DPU_NVCONFIG_UNSIGNED,
-	  .cap = AT(GLOBAL_PCI_CAP, 0x0, 13, 1) },
-	{ .name = "PF_NUM_VF_MSIX", .field = AT(PF_PCI_CONF, 0x4, 12, 12), .type = DPU_NVCONFIG_UNSIGNED },
-	{ .name = "LAG_RESOURCE_ALLOCATION",
-	  .field = AT(POWER_CONF, 0x0, 20, 2),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = lag_allocations,
-	  .cap = AT(POWER_CAP, 0x0, 21, 1) },
-	{ .name = "PCI_SWITCH_EMULATION_ENABLE",
-	  .field = AT(PCI_SWITCH_CONF, 0x0, 31, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .cap = AT(PCI_SWITCH_CAP, 0x0, 31, 1) },
-	{ .name = "PCI_SWITCH_EMULATION_NUM_PORT",
-	  .field = AT(PCI_SWITCH_CONF, 0x0, 0, 8),
-	  .type = DPU_NVCONFIG_UNSIGNED,
-	  .cap = AT(PCI_SWITCH_CAP, 0x0, 31, 1),
-	  .cap_max = AT(PCI_SWITCH_CAP, 0x0, 0, 8) },
-	{ .name = "VIRTIO_EMULATION_HOTPLUG_TRANS",
-	  .field = AT(PCI_SWITCH_CONF, 0x0, 30, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .cap = AT(PCI_SWITCH_CAP, 0x0, 30, 1) },
+	{ "INTERNAL_CPU_MODEL", AT(INTERNAL_CPU_CONF, 0x0, 0, 4), WORDS(cpu_models) },
+	{ "INTERNAL_CPU_PAGE_SUPPLIER", AT(INTERNAL_CPU_CONF, 0x0, 4, 1), WORDS(owners),
+	  CAP(INTERNAL_CPU_CAP, 0x0, 29), .needs = "INTERNAL_CPU_MODEL" },
+	{ "INTERNAL_CPU_ESWITCH_MANAGER", AT(INTERNAL_CPU_CONF, 0x0, 5, 1), WORDS(owners),
+	  CAP(INTERNAL_CPU_CAP, 0x0, 28), .needs = "INTERNAL_CPU_MODEL" },
+	{ "INTERNAL_CPU_IB_VPORT0", AT(INTERNAL_CPU_CONF, 0x0, 6, 1), WORDS(owners),
+	  CAP(INTERNAL_CPU_CAP, 0x0, 27), .needs = "INTERNAL_CPU_MODEL" },
+	{ "INTERNAL_CPU_OFFLOAD_ENGINE", AT(INTERNAL_CPU_CONF, 0x0, 8, 1), WORDS(enabled_disabled),
+	  CAP(INTERNAL_CPU_CAP, 0x0, 25), .needs = "INTERNAL_CPU_MODEL" },
+	{ "INTERNAL_CPU_RSHIM", AT(GLOBAL_PCI_CONF, 0x0, 13, 1), WORDS(enabled_disabled),
+	  CAP(GLOBAL_PCI_CAP, 0x0, 10) },
+	{ "SRIOV_EN", AT(GLOBAL_PCI_CONF, 0x4, 31, 1), BOOL, VALID(GLOBAL_PCI_CONF, 0x0, 31),
+	  CAP(GLOBAL_PCI_CAP, 0x4, 31) },
+	{ "NUM_OF_VFS", AT(GLOBAL_PCI_CONF, 0x4, 0, 16), NUMBER, VALID(GLOBAL_PCI_CONF, 0x0, 31),
+	  CAP(GLOBAL_PCI_CAP, 0x4, 31), MOST(GLOBAL_PCI_CAP, 0x4, 0, 16) },
+	{ "NUM_OF_PF", AT(GLOBAL_PCI_CONF, 0x4, 16, 8), NUMBER, VALID(GLOBAL_PCI_CONF, 0x0, 28),
+	  MOST(GLOBAL_PCI_CAP, 0x4, 16, 8) },
+	{ "HIDE_PORT2_PF", AT(GLOBAL_PCI_CONF, 0x4, 28, 1), BOOL, CAP(GLOBAL_PCI_CAP, 0x4, 28) },
+	{ "PER_PF_NUM_SF", AT(GLOBAL_PCI_CONF, 0x0, 20, 1), BOOL, CAP(GLOBAL_PCI_CAP, 0x0, 14) },
+	{ "PF_BAR2_ENABLE", AT(GLOBAL_PCI_CONF, 0x4, 27, 1), BOOL, CAP(GLOBAL_PCI_CAP, 0x4, 27) },
+	{ "PF_BAR2_SIZE", AT(GLOBAL_PCI_CONF, 0x0, 0, 8), NUMBER, CAP(GLOBAL_PCI_CAP, 0x4, 27) },
+	{ "PF_NUM_OF_VF_VALID", AT(GLOBAL_PCI_CONF, 0x0, 14, 1), BOOL, CAP(GLOBAL_PCI_CAP, 0x0, 11) },
+	{ "NUM_PF_MSIX_VALID", AT(GLOBAL_PCI_CONF, 0x0, 26, 1), BOOL, CAP(GLOBAL_PCI_CAP, 0x0, 26) },
+	{ "NUM_PF_MSIX", AT(GLOBAL_PCI_CONF, 0x8, 12, 10), NUMBER, VALID(GLOBAL_PCI_CONF, 0x0, 26),
+	  CAP(GLOBAL_PCI_CAP, 0x0, 26), MOST(GLOBAL_PCI_CAP, 0x8, 12, 10) },
+	{ "PF_NUM_PF_MSIX_VALID", AT(GLOBAL_PCI_CONF, 0x0, 19, 1), BOOL, CAP(GLOBAL_PCI_CAP, 0x0, 13) },
+	{ "PER_PF_NUM_VF_MSIX", AT(GLOBAL_PCI_CONF, 0x0, 15, 1), BOOL },
+	{ "NUM_VF_MSIX", AT(GLOBAL_PCI_CONF, 0x8, 22, 10), NUMBER, VALID(GLOBAL_PCI_CONF, 0x0, 27),
+	  CAP(GLOBAL_PCI_CAP, 0x0, 27), MOST(GLOBAL_PCI_CAP, 0x8, 22, 10) },
+	{ "STRICT_VF_MSIX_NUM", AT(GLOBAL_PCI_CONF, 0x0, 21, 1), BOOL, CAP(GLOBAL_PCI_CAP, 0x0, 21) },
+	{ "DPU_RESET_NOTIFICATION_ENABLED", AT(GLOBAL_PCI_CONF, 0x0, 12, 1), WORDS(disabled_enabled),
+	  CAP(GLOBAL_PCI_CAP, 0x0, 9) },
+	{ "PF_TOTAL_SF", AT(PF_PCI_CONF, 0x0, 0, 16), NUMBER, VALID(PF_PCI_CONF, 0x0, 23),
+	  CAP(GLOBAL_PCI_CAP, 0x0, 14) },
+	{ "PF_SF_BAR_SIZE", AT(PF_PCI_CONF, 0x0, 24, 8), NUMBER, VALID(PF_PCI_CONF, 0x0, 23),
+	  CAP(GLOBAL_PCI_CAP, 0x0, 14) },
+	{ "PF_NUM_OF_VF", AT(PF_PCI_CONF, 0x8, 0, 16), NUMBER, VALID(PF_PCI_CONF, 0x0, 22),
+	  CAP(GLOBAL_PCI_CAP, 0x0, 11), .needs = "PF_NUM_OF_VF_VALID" },
+	{ "PF_NUM_PF_MSIX", AT(PF_PCI_CONF, 0x4, 0, 12), NUMBER, CAP(GLOBAL_PCI_CAP, 0x0, 13) },
+	{ "PF_NUM_VF_MSIX", AT(PF_PCI_CONF, 0x4, 12, 12), NUMBER },
+	{ "LAG_RESOURCE_ALLOCATION", AT(POWER_CONF, 0x0, 20, 2), WORDS(lag_allocations),
+	  CAP(POWER_CAP, 0x0, 21) },
+	{ "PCI_SWITCH_EMULATION_ENABLE", AT(PCI_SWITCH_CONF, 0x0, 31, 1), BOOL, CAP(PCI_SWITCH_CAP, 0x0, 31) },
+	{ "PCI_SWITCH_EMULATION_NUM_PORT", AT(PCI_SWITCH_CONF, 0x0, 0, 8), NUMBER,
+	  CAP(PCI_SWITCH_CAP, 0x0, 31), MOST(PCI_SWITCH_CAP, 0x0, 0, 8) },
+	{ "VIRTIO_EMULATION_HOTPLUG_TRANS", AT(PCI_SWITCH_CONF, 0x0, 30, 1), BOOL,
+	  CAP(PCI_SWITCH_CAP, 0x0, 30) },
 	EMULATION(NET),
 	EMULATION(BLK),
-	{ .name = "UEFI_HII_EN",
-	  .field = AT(ROM_UEFI_CONF, 0x0, 31, 1),
-	  .type = DPU_NVCONFIG_BOOL,
-	  .cap = AT(ROM_CAP, 0x0, 26, 1) },
+	{ "UEFI_HII_EN", AT(ROM_UEFI_CONF, 0x0, 31, 1), BOOL, CAP(ROM_CAP, 0x0, 26) },
 	UEFI("UEFI_DEBUG_LOG_INIT", 0),
 	UEFI("UEFI_DEBUG_LOG_LOAD", 1),
 	UEFI("UEFI_DEBUG_LOG_FS", 2),
@@ -290,18 +165,10 @@ const struct nv_param_info nv_params[] = {
 	UEFI("UEFI_DEBUG_LOG_EVENTS", 10),
 	UEFI("UEFI_DEBUG_LOG_GCD", 11),
 	UEFI("UEFI_DEBUG_LOG_CACHE", 12),
-	{ .name = "UEFI_LOG_MIN_SEVERITY",
-	  .field = AT(ROM_UEFI_DEBUG_LEVEL, 0x0, 24, 2),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = severities,
-	  .cap = AT(ROM_CAP, 0x0, 28, 1),
-	  .needs = "UEFI_LOGS" },
+	{ "UEFI_LOG_MIN_SEVERITY", AT(ROM_UEFI_DEBUG_LEVEL, 0x0, 24, 2), WORDS(severities),
+	  CAP(ROM_CAP, 0x0, 28), .needs = "UEFI_LOGS" },
 	UEFI("UEFI_LOG_VERBOSE", 27),
-	{ .name = "UEFI_LOGS",
-	  .field = AT(ROM_UEFI_DEBUG_LEVEL, 0x0, 28, 4),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = log_outputs,
-	  .cap = AT(ROM_CAP, 0x0, 28, 1) },
+	{ "UEFI_LOGS", AT(ROM_UEFI_DEBUG_LEVEL, 0x0, 28, 4), WORDS(log_outputs), CAP(ROM_CAP, 0x0, 28) },
 	EXP_ROM("EXP_ROM_VIRTIO_NET_PXE_ENABLE", 15),
 	EXP_ROM("EXP_ROM_VIRTIO_NET_UEFI_ARM_ENABLE", 16),
 	EXP_ROM("EXP_ROM_VIRTIO_NET_UEFI_x86_ENABLE", 17),
@@ -312,21 +179,13 @@ const struct nv_param_info nv_params[] = {
 	EXP_ROM("EXP_ROM_UEFI_ARM_ENABLE", 24),
 	EXP_ROM("EXP_ROM_UEFI_x86_ENABLE", 25),
 	EXP_ROM("EXP_ROM_PXE_ENABLE", 26),
-	{ .name = "HOST_DISABLE_PORT_OWNER",
-	  .field = AT(HOST_PRIV_CONF, 0x0, 0, 1),
-	  .type = DPU_NVCONFIG_BOOL },
-	{ .name = "HOST_DISABLE_PORT_COUNTER",
-	  .field = AT(HOST_PRIV_CONF, 0x0, 1, 1),
-	  .type = DPU_NVCONFIG_BOOL },
-	{ .name = "HOST_DISABLE_TRACER_OWNER",
-	  .field = AT(HOST_PRIV_CONF, 0x0, 2, 1),
-	  .type = DPU_NVCONFIG_BOOL },
-	{ .name = "HOST_DISABLE_RSHIM", .field = AT(HOST_PRIV_CONF, 0x0, 3, 1), .type = DPU_NVCONFIG_BOOL },
-	{ .name = "HOST_PRIV_LEVEL",
-	  .field = AT(HOST_PRIV_CONF, 0x0, 28, 2),
-	  .type = DPU_NVCONFIG_ENUM,
-	  .words = priv_levels },
+	{ "HOST_DISABLE_PORT_OWNER", AT(HOST_PRIV_CONF, 0x0, 0, 1), BOOL },
+	{ "HOST_DISABLE_PORT_COUNTER", AT(HOST_PRIV_CONF, 0x0, 1, 1), BOOL },
+	{ "HOST_DISABLE_TRACER_OWNER", AT(HOST_PRIV_CONF, 0x0, 2, 1), BOOL },
+	{ "HOST_DISABLE_RSHIM", AT(HOST_PRIV_CONF, 0x0, 3, 1), BOOL },
+	{ "HOST_PRIV_LEVEL", AT(HOST_PRIV_CONF, 0x0, 28, 2), WORDS(priv_levels) },
 };
+/* clang-format on */
 
 const size_t nv_param_count = sizeof(nv_params) / sizeof(nv_params[0]);
 

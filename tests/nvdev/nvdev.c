@@ -526,7 +526,8 @@ static int run(const char *name, const char *mountpoint, bool fwctl)
 	struct fuse *fuse = NULL;
 	int rc = 1;
 
-	if (fuse_opt_add_arg(&args, name) == 0 && fuse_opt_add_arg(&args, "-ofsname=nvdev") == 0)
+	if (fuse_opt_add_arg(&args, name) == 0 &&
+	    fuse_opt_add_arg(&args, "-ofsname=nvdev,allow_other,default_permissions") == 0)
 		fuse = fuse_new(&args, &operations, sizeof(operations), NULL);
 	fuse_opt_free_args(&args);
 	if (!fuse)

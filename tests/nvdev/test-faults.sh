@@ -7,6 +7,9 @@ nvdev_need jq
 nvdev_private "$@"
 . "$top_srcdir/tests/tools/dpuctl.sh"
 trap 'nvdev_stop; rm -rf "$work"' EXIT
+# Whom a test lets run it may not write where libtool's wrapper would.
+plain="env LD_LIBRARY_PATH=$top_builddir/libdpu/.libs $top_builddir/examples/dpuctl/.libs/dpuctl"
+[ -x "$top_builddir/examples/dpuctl/.libs/dpuctl" ] || plain=$dpuctl
 # No call may take longer, whatever the device does.
 dpuctl="timeout 60 $dpuctl"
 
@@ -161,6 +164,14 @@ for when in before after; do
 	done
 done
 
+# Without rights.
+if command -v setpriv > /dev/null; then
+	# shellcheck disable=SC2086
+	expect 7 "who is not root has no way" setpriv --reuid 65534 --regid 65534 --clear-groups -- $plain config query \
+		"$NVDEV_PF0"
+	ok "and is told what it takes" complains "root is needed"
+fi
+
 # Resets are asked for, never implied.
 ok "no reset has taken place" [ "$(nvdev_counter resets)$(nvdev_counter mfrl_set)" = 00 ]
 $dpuctl config set "$NVDEV_PF0" NUM_OF_VFS=11 > /dev/null
@@ -177,6 +188,14 @@ nvdev_do reset-ms 60000
 expect 6 "a device that does not come back" $dpuctl -t 500 mode reset "$NVDEV_PF0" firmware
 nvdev_do power-cycle
 nvdev_do reset-ms 0
+
+# A BlueField-2 takes more than one bit for NIC mode.
+nvdev_stop
+ok "a BlueField-2" nvdev_start --device bf2
+expect 0 "NIC mode is set" $dpuctl mode set "$NVDEV_PF0" nic
+ok "with all that it looks at" [ "$(nvdev_tlv next 0 0000000c)" = 00000171000000000000000000000000 ]
+expect 0 "DPU mode is set" $dpuctl mode set "$NVDEV_PF0" dpu
+ok "by none of it" [ "$(nvdev_tlv next 0 0000000c)" = 00000001000000000000000000000000 ]
 
 ok "nobody has written without the semaphore" [ "$(nvdev_counter unlocked_writes)$(nvdev_counter unlocked_icmd)" = 00 ]
 ok "no frame was malformed" [ "$(nvdev_counter malformed)" = 0 ]
