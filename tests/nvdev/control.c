@@ -140,6 +140,7 @@ static int do_value(char **word)
 	} values[] = {
 		{ "slow", &dev.faults.slow, 600000 },
 		{ "slow-flag", &dev.faults.slow_flag, 1000000 },
+		{ "garble", &dev.faults.garble, UINT32_MAX },
 		{ "reset-ms", &dev.reset_ms, 600000 },
 		{ "power-loss-after", &dev.faults.power_loss_after, 1000000 },
 		{ "power-loss-before", &dev.faults.power_loss_before, 1000000 },
@@ -256,6 +257,7 @@ static const struct {
 	{ "rewrite-length", 1, 1, do_switch },
 	{ "slow", 1, 1, do_value },
 	{ "slow-flag", 1, 1, do_value },
+	{ "garble", 1, 1, do_value },
 	{ "reset-ms", 1, 1, do_value },
 	{ "power-loss-after", 1, 1, do_value },
 	{ "power-loss-before", 1, 1, do_value },

@@ -19,6 +19,7 @@
  *   slow-flag N		 each access ends only after so many looks
  *   icmd-status CODE [COUNT]	 commands end so, and do nothing
  *   status REGISTER get|set|any CODE [COUNT]	 accesses of a register end so, and do nothing
+ *   garble SEED		 a few bytes of each answer are others, which the seed decides (0: none)
  *   short-reply on|off		 the answer to a read says that there is less
  *   rewrite-length on|off	 the answer to a read has the length of the TLV (on), or as asked
  *   power-loss-after N		 the power goes after so many writes (0: no)

@@ -77,6 +77,7 @@ struct status_fault {
 struct faults {
 	bool hold_vsc, hold_icmd, busy, flag_stuck, dead, power_off, not_ready, locked, short_reply;
 	unsigned long slow, slow_flag;
+	unsigned long garble; /* what the next lie is made from; 0: none */
 	unsigned int icmd_status;
 	long icmd_status_left;
 	struct status_fault status[STATUS_MAX];

@@ -98,6 +98,22 @@ done <<END
 6 4 the firmware is not ready
 END
 
+# Answers with bytes that are not what they should be: an error or a wrong value, but an end, and no crash.
+: > "$work/ends"
+for seed in $(seq 1 60); do
+	nvdev_do garble "$seed"
+	for command in "config query $NVDEV_PF0" "mode $NVDEV_PF0" "mode plan $NVDEV_PF0 nic" \
+		"config set $NVDEV_PF0 NUM_OF_VFS=7 --dry-run" "config tlv $NVDEV_PF0 0 0x8b"; do
+		# shellcheck disable=SC2086
+		run $dpuctl $command
+		[ "$code" -le 7 ] && ! grep -q Sanitizer "$work/err" || echo "seed $seed: $command: $code" >> "$work/ends"
+	done
+	nvdev_do clear
+done
+nothing_wrong "300 runs over garbled answers end well" "$work/ends"
+ok "and write nothing" [ "$before" = "$(grep ^NEXT "$NVDEV_DIR/.state")" ]
+healthy "garbled answers"
+
 # Refusals.
 ok "a read-only TLV" nvdev_do readonly 00000080
 expect 7 "a read-only TLV is not written" $dpuctl config set "$NVDEV_PF0" NUM_OF_VFS=5

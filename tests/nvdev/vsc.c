@@ -68,6 +68,21 @@ void device_volatile(void)
 	dev.reset_by = NULL;
 }
 
+/* What a device answers that is broken, or not what it seems: any byte of it may be any. */
+static void garble(struct function *function)
+{
+	uint64_t bytes = 1 + dev.faults.garble % 8, value;
+
+	while (bytes--) {
+		/* A linear congruential generator: the same seed, the same lies. */
+		dev.faults.garble = dev.faults.garble * 6364136223846793005u + 1442695040888963407u;
+		value = dev.faults.garble >> 33;
+		function->mailbox[value % 48] = (uint8_t)(value >> 8);
+		if (value % 7 == 0)
+			function->icmd_status = (uint8_t)(value >> 16);
+	}
+}
+
 static void icmd_complete(struct function *function)
 {
 	uint8_t status = ICMD_BAD_OPCODE;
@@ -91,6 +106,8 @@ static void icmd_complete(struct function *function)
 		status = 0;
 	}
 	function->icmd_status = status;
+	if (dev.faults.garble != 0)
+		garble(function);
 }
 
 void device_settle(void)
