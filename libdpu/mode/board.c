@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which devices are PFs of one board. */
+/* Which devices are DPUs, and which are PFs of one board. */
 #include <errno.h>
 #include <string.h>
-#include "mode/nvconfig.h"
+#include "mode/mode.h"
+
+int mode_check_dpu(struct dpu_device *device, const char *step)
+{
+	if (device->info.kind == DPU_DEVICE_DPU)
+		return 0;
+	return ctx_fail(device->ctx, -EOPNOTSUPP, step, device->info.handle, "the device is no DPU");
+}
 
 bool nv_same_board(const struct provider_device *a, const struct provider_device *b)
 {

@@ -58,31 +58,68 @@ int rights_read(struct nv_look *look, uint32_t host, enum provider_nvconfig_when
 	return 0;
 }
 
-enum dpu_reset rights_reset(uint32_t changed)
+/* The level that a change of these restrictions takes. */
+static enum dpu_reset rights_reset(uint32_t changed)
 {
 	if (changed & DPU_RESTRICT_RSHIM)
 		return DPU_RESET_SYSTEM;
 	return changed ? DPU_RESET_FIRMWARE : DPU_RESET_NONE;
 }
 
+/* Of all hosts. How many. */
+static int read_all(struct nv_look *look, enum provider_nvconfig_when when, struct rights all[NV_HOSTS_MAX])
+{
+	const int hosts = rights_hosts(look);
+	int i, rc = 0;
+
+	for (i = 0; i < hosts && rc == 0; i++)
+		rc = rights_read(look, (uint32_t)i, when, &all[i]);
+	return rc < 0 ? rc : hosts;
+}
+
+int rights_restricted(struct nv_look *look, enum provider_nvconfig_when when, uint32_t *hosts)
+{
+	struct rights all[NV_HOSTS_MAX];
+	int count = read_all(look, when, all), i;
+
+	*hosts = 0;
+	for (i = 0; i < count; i++)
+		*hosts |= (uint32_t)all[i].restricted << i;
+	return count < 0 ? count : *hosts != 0;
+}
+
+static void raise_level(enum dpu_reset *level, uint32_t changed)
+{
+	const enum dpu_reset needed = rights_reset(changed);
+
+	if (needed > *level)
+		*level = needed;
+}
+
 int rights_level(struct nv_look *look, uint32_t restrictions, enum dpu_reset *level)
 {
-	const enum provider_nvconfig_when when =
-		look->firmware.tells_current ? PROVIDER_NVCONFIG_CURRENT : PROVIDER_NVCONFIG_NEXT;
-	const int hosts = rights_hosts(look);
-	struct rights now;
-	uint32_t i;
-	int rc;
+	struct rights all[NV_HOSTS_MAX];
+	int count, i;
 
 	*level = DPU_RESET_NONE;
-	for (i = 0; hosts > 0 && i < (uint32_t)hosts; i++) {
-		rc = rights_read(look, i, when, &now);
-		if (rc < 0)
-			return rc;
-		if (rights_reset(now.restrictions ^ restrictions) > *level)
-			*level = rights_reset(now.restrictions ^ restrictions);
-	}
-	return hosts < 0 ? hosts : 0;
+	count = read_all(
+		look, look->firmware.tells_current ? PROVIDER_NVCONFIG_CURRENT : PROVIDER_NVCONFIG_NEXT, all);
+	for (i = 0; i < count; i++)
+		raise_level(level, all[i].restrictions ^ restrictions);
+	return count < 0 ? count : 0;
+}
+
+int rights_pending(struct nv_look *look, enum dpu_reset *level)
+{
+	struct rights now[NV_HOSTS_MAX], next[NV_HOSTS_MAX];
+	int count, i;
+
+	count = read_all(look, PROVIDER_NVCONFIG_CURRENT, now);
+	if (count >= 0)
+		count = read_all(look, PROVIDER_NVCONFIG_NEXT, next);
+	for (i = 0; i < count; i++)
+		raise_level(level, now[i].restrictions ^ next[i].restrictions);
+	return count < 0 ? count : 0;
 }
 
 static int add_write(struct nv_look *look, const struct provider_tlv *former, const struct rights *rights,
@@ -138,14 +175,27 @@ int rights_write(struct nv_look *look, uint32_t host, const struct rights *right
 	return rc;
 }
 
-int rights_keep(struct nv_look *look, uint32_t host, const struct rights *rights, struct nv_write **writes,
-		size_t *count)
+static int keep_host(struct nv_look *look, uint32_t host, struct nv_write **writes, size_t *count)
 {
 	struct provider_tlv stored;
+	struct rights rights;
 	int rc;
 
+	rc = rights_read(look, host, PROVIDER_NVCONFIG_NEXT, &rights);
+	if (rc < 0 || (!rights.restricted && !rights.restrictions))
+		return rc;
 	rc = read_tlv(look, host, PROVIDER_NVCONFIG_NEXT, &stored);
-	return rc < 0 ? rc : add_write(look, &stored, rights, writes, count);
+	return rc < 0 ? rc : add_write(look, &stored, &rights, writes, count);
+}
+
+int rights_keep(struct nv_look *look, struct nv_write **writes, size_t *count)
+{
+	const int hosts = rights_hosts(look);
+	int i, rc = 0;
+
+	for (i = 0; i < hosts && rc == 0; i++)
+		rc = keep_host(look, (uint32_t)i, writes, count);
+	return hosts < 0 ? hosts : rc;
 }
 
 int dpu_mode_host_get(struct dpu_device *device, uint32_t host, struct dpu_mode_host *info)

@@ -21,37 +21,9 @@ enum {
 	MODE_PARAMS = 5,
 };
 
-int mode_check_dpu(struct dpu_device *device, const char *step)
-{
-	if (device->info.kind == DPU_DEVICE_DPU)
-		return 0;
-	return ctx_fail(device->ctx, -EOPNOTSUPP, step, device->info.handle, "the device is no DPU");
-}
-
-/* True when one of the hosts is restricted. */
-static int any_restricted(struct nv_look *look, enum provider_nvconfig_when when, uint32_t *hosts)
-{
-	struct rights rights = { 0 };
-	uint32_t i;
-	int rc;
-
-	*hosts = 0;
-	rc = rights_hosts(look);
-	if (rc < 0)
-		return rc;
-	for (i = 0; i < (uint32_t)rc; i++) {
-		int read = rights_read(look, i, when, &rights);
-
-		if (read < 0)
-			return read;
-		if (rights.restricted)
-			*hosts |= 1u << i;
-	}
-	return *hosts != 0;
-}
-
-/* On every generation two of the parameters decide: BlueField-3 in NIC mode may have the others at 0. */
-int mode_decode(struct nv_look *look, enum provider_nvconfig_when when, enum dpu_mode *mode)
+/* On every generation two of the parameters decide: BlueField-3 in NIC mode may have the others at 0.
+ * UNKNOWN for a combination that is no mode. */
+static int decode(struct nv_look *look, enum provider_nvconfig_when when, enum dpu_mode *mode)
 {
 	uint32_t model, offload, hosts;
 	int rc;
@@ -73,38 +45,14 @@ int mode_decode(struct nv_look *look, enum provider_nvconfig_when when, enum dpu
 	} else if (offload) {
 		*mode = DPU_MODE_NIC;
 	} else {
-		rc = any_restricted(look, when, &hosts);
+		rc = rights_restricted(look, when, &hosts);
 		*mode = rc > 0 ? DPU_MODE_RESTRICTED : DPU_MODE_DPU;
 	}
 	return rc < 0 ? rc : 0;
 }
 
-/* Whether the hosts' rights of now and of the next boot differ in what only a reset changes. */
-static int rights_pending(struct nv_look *look, enum dpu_reset *level)
-{
-	struct rights now, next;
-	enum dpu_reset needed;
-	uint32_t i;
-	int rc;
-
-	rc = rights_hosts(look);
-	if (rc < 0)
-		return rc;
-	for (i = 0; i < (uint32_t)rc; i++) {
-		int read = rights_read(look, i, PROVIDER_NVCONFIG_CURRENT, &now);
-
-		if (read == 0)
-			read = rights_read(look, i, PROVIDER_NVCONFIG_NEXT, &next);
-		if (read < 0)
-			return read;
-		needed = rights_reset(now.restrictions ^ next.restrictions);
-		if (needed > *level)
-			*level = needed;
-	}
-	return 0;
-}
-
-int mode_pending(struct nv_look *look, enum dpu_reset *level)
+/* The level of the reset that makes all of what is stored current. */
+static int pending(struct nv_look *look, enum dpu_reset *level)
 {
 	uint32_t now, next;
 	size_t i;
@@ -136,15 +84,15 @@ static int read_stored(struct dpu_device *device, struct dpu_mode_info *info)
 
 	rc = nv_look_begin(device->ctx, device->info.handle, &look);
 	if (rc == 0)
-		rc = mode_decode(&look, PROVIDER_NVCONFIG_NEXT, &next);
+		rc = decode(&look, PROVIDER_NVCONFIG_NEXT, &next);
 	if (rc == 0 && look.firmware.tells_current)
-		rc = mode_decode(&look, PROVIDER_NVCONFIG_CURRENT, &current);
+		rc = decode(&look, PROVIDER_NVCONFIG_CURRENT, &current);
 	if (rc == 0)
-		rc = any_restricted(&look, PROVIDER_NVCONFIG_NEXT, &next_restricted);
+		rc = rights_restricted(&look, PROVIDER_NVCONFIG_NEXT, &next_restricted);
 	if (rc >= 0 && look.firmware.tells_current)
-		rc = any_restricted(&look, PROVIDER_NVCONFIG_CURRENT, &restricted);
+		rc = rights_restricted(&look, PROVIDER_NVCONFIG_CURRENT, &restricted);
 	if (rc >= 0)
-		rc = mode_pending(&look, &level);
+		rc = pending(&look, &level);
 	if (rc < 0)
 		return rc;
 	info->current = current;
@@ -206,22 +154,6 @@ int dpu_mode_get(struct dpu_device *device, struct dpu_mode_info *info)
 	return 0;
 }
 
-/* The hosts' rights first: they hold at once. */
-static int stored_rights(struct nv_look *look, struct nv_write **writes, size_t *count)
-{
-	const int hosts = rights_hosts(look);
-	struct rights rights;
-	uint32_t i;
-	int rc = 0;
-
-	for (i = 0; hosts > 0 && i < (uint32_t)hosts && rc == 0; i++) {
-		rc = rights_read(look, i, PROVIDER_NVCONFIG_NEXT, &rights);
-		if (rc == 0 && (rights.restricted || rights.restrictions))
-			rc = rights_keep(look, i, &rights, writes, count);
-	}
-	return hosts < 0 ? hosts : rc;
-}
-
 int mode_stored(struct dpu_device *device, struct nv_write **writes, size_t *count)
 {
 	const uint8_t *stored;
@@ -231,8 +163,9 @@ int mode_stored(struct dpu_device *device, struct nv_write **writes, size_t *cou
 	int rc;
 
 	rc = nv_look_begin(device->ctx, device->info.handle, &look);
+	/* The hosts' rights first: they hold at once. */
 	if (rc == 0)
-		rc = stored_rights(&look, writes, count);
+		rc = rights_keep(&look, writes, count);
 	if (rc == 0)
 		rc = nv_look_supports(&look, NV_INTERNAL_CPU_CONF);
 	if (rc <= 0)
@@ -310,7 +243,7 @@ static int check_side(struct dpu_device *device, struct nv_target *target, enum 
 		ctx_fail(ctx, -EPERM, "mode_set", device->info.handle, "a host cannot restrict itself");
 		return ctx_hint(ctx, "it can be done on the DPU's Arm side");
 	}
-	rc = any_restricted(&target->look, PROVIDER_NVCONFIG_NEXT, &hosts);
+	rc = rights_restricted(&target->look, PROVIDER_NVCONFIG_NEXT, &hosts);
 	if (rc <= 0)
 		return rc;
 	ctx_fail(ctx, -EPERM, "mode_set", device->info.handle, "this host is restricted");

@@ -7,14 +7,9 @@
 
 /* -EOPNOTSUPP unless the device is a DPU. */
 int mode_check_dpu(struct dpu_device *device, const char *step);
-/* The mode of the board; UNKNOWN for a combination that is none. */
-int mode_decode(struct nv_look *look, enum provider_nvconfig_when when, enum dpu_mode *mode);
 /* What is stored of the mode and of the hosts' rights, as writes that put it back after a reset to defaults.
  * To be freed. */
 int mode_stored(struct dpu_device *device, struct nv_write **writes, size_t *count);
-/* The level of the reset that makes all of what is stored current. */
-int mode_pending(struct nv_look *look, enum dpu_reset *level);
-
 /* mode-rights.c: what the hosts may. */
 
 struct rights {
@@ -30,11 +25,12 @@ int rights_write(struct nv_look *look, uint32_t host, const struct rights *right
 		 size_t *count);
 /* What it takes to make such restrictions (enum dpu_restriction) of all hosts current. */
 int rights_level(struct nv_look *look, uint32_t restrictions, enum dpu_reset *level);
-/* The level that a change of these restrictions takes. */
-enum dpu_reset rights_reset(uint32_t changed);
-/* Adds a write of the rights that a host has. */
-int rights_keep(struct nv_look *look, uint32_t host, const struct rights *rights, struct nv_write **writes,
-		size_t *count);
+/* What it takes to make what is stored current, if that is more than *level. */
+int rights_pending(struct nv_look *look, enum dpu_reset *level);
+/* Which hosts are restricted, as bits; 1 when one is. */
+int rights_restricted(struct nv_look *look, enum provider_nvconfig_when when, uint32_t *hosts);
+/* Adds writes of the rights that hosts have, where they are not all rights. */
+int rights_keep(struct nv_look *look, struct nv_write **writes, size_t *count);
 
 /* mode-evidence.c: what shows the mode beside the configuration. */
 
