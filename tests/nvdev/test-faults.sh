@@ -130,10 +130,21 @@ expect 4 "an unknown word" $dpuctl config set "$NVDEV_PF0" INTERNAL_CPU_MODEL=EM
 ok "the words are named" complains EMBEDDED_CPU
 expect 4 "a number that the device does not take" $dpuctl config set "$NVDEV_PF0" NUM_OF_VFS=128
 ok "its limit is named" complains 127
-ok "short replies" nvdev_do short-reply on
-run query
-ok "a reply that is too short fails or is right" [ "$code" -ne 124 ]
+ok "replies that say that there is less" nvdev_do short-reply on
+expect 1 "are not believed" query
+ok "it says what is wrong" complains "bytes, where"
+expect 1 "nor is anything written on such ground" set_two
 nvdev_do short-reply off
+ok "nothing was" [ "$before" = "$(grep ^NEXT "$NVDEV_DIR/.state")" ]
+
+# Whether hardware tells a TLV's length is not known: both must do.
+ok "a firmware that repeats the length that was asked for" nvdev_do rewrite-length off
+expect 0 "its configuration is read" query
+expect 0 "and written" set_two
+ok "in the length that a TLV has" [ "$(nvdev_tlv next 0 00000088 | wc -c)" -eq 9 ]
+nvdev_do rewrite-length on
+expect 0 "and read by one that tells it" $dpuctl -j config query "$NVDEV_PF0" NUM_OF_VFS LAG_RESOURCE_ALLOCATION
+ok_json "as it was written" '[p["next_boot"] for p in d] == [7, "PRE_ALLOCATION"]'
 
 # A BlueField-3 with only the offload engine off is in NIC mode.
 nvdev_do set-tlv next 0 0000000c 00000101000000000000000000000000
