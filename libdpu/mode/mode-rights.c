@@ -39,10 +39,19 @@ static uint32_t type_of(uint32_t host)
 static int read_tlv(struct nv_look *look, uint32_t host, enum provider_nvconfig_when when,
 		    struct provider_tlv *tlv)
 {
+	const uint8_t *data;
+	int rc;
+
 	memset(tlv, 0, sizeof(*tlv));
 	tlv->type = type_of(host);
 	tlv->size = nv_tlvs[NV_HOST_PRIV_CONF].size;
-	return look->ctx->ops->nvconfig_get(look->ctx, look->handle, when, tlv);
+	if (tlv->type != nv_tlvs[NV_HOST_PRIV_CONF].type)
+		return look->ctx->ops->nvconfig_get(look->ctx, look->handle, when, tlv);
+	/* The first host's is the one of the table, which the look reads once. */
+	rc = nv_look_tlv(look, NV_HOST_PRIV_CONF, when, &data);
+	if (rc == 0)
+		memcpy(tlv->data, data, tlv->size);
+	return rc;
 }
 
 int rights_read(struct nv_look *look, uint32_t host, enum provider_nvconfig_when when, struct rights *rights)

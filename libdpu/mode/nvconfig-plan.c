@@ -37,6 +37,18 @@ int nv_target_wish(struct nv_target *target, const struct nv_param_info *param, 
 	return add_wish(target, &wish);
 }
 
+int nv_target_set(struct nv_target *target, const char *step, const struct dpu_nvconfig_setting *setting)
+{
+	const struct nv_param_info *param;
+	uint32_t value;
+	int rc;
+
+	rc = nv_find(target->look.ctx, step, setting->name, &param);
+	if (rc == 0)
+		rc = nv_parse(target->look.ctx, step, param, setting->value, &value);
+	return rc < 0 ? rc : nv_target_wish(target, param, value);
+}
+
 int nv_target_default(struct nv_target *target, const struct nv_param_info *param, const char *step)
 {
 	struct nv_look *look = &target->look;

@@ -103,150 +103,111 @@ int dpu_nvconfig_transport(struct dpu_device *device, const char **ret)
 	return rc;
 }
 
-/* Opens the device as a target of these settings, all checked. To be closed whatever comes. */
-static int target_of(struct dpu_device *device, const char *step, const struct dpu_nvconfig_setting *settings,
-		     size_t count, struct nv_target *target)
-{
-	struct dpu_ctx *ctx = device->ctx;
-	const struct nv_param_info *param;
-	uint32_t value;
-	size_t i;
-	int rc;
+struct settings {
+	const char *step;
+	const struct dpu_nvconfig_setting *items;
+	size_t count;
+};
 
-	memset(target, 0, sizeof(*target));
-	if (count && !settings)
-		return ctx_fail(ctx, -EINVAL, step, device->info.handle, "no settings");
-	rc = nv_target_open(ctx, device->info.handle, target);
-	for (i = 0; i < count && rc == 0; i++) {
-		rc = nv_find(ctx, step, settings[i].name, &param);
-		if (rc == 0)
-			rc = nv_parse(ctx, step, param, settings[i].value, &value);
-		if (rc == 0)
-			rc = nv_target_wish(target, param, value);
-	}
-	return rc < 0 ? rc : nv_target_check(target, step);
+static int wish_settings(struct nv_target *target, size_t port, const void *arg)
+{
+	const struct settings *settings = arg;
+	size_t i;
+	int rc = 0;
+
+	(void)port;
+	for (i = 0; i < settings->count && rc == 0; i++)
+		rc = nv_target_set(target, settings->step, &settings->items[i]);
+	return rc;
+}
+
+/* Plans, or writes where plan is NULL. */
+static int with_settings(struct dpu_device *device, const struct settings *settings,
+			 struct dpu_nvconfig_change_list **plan)
+{
+	struct nv_ports ports;
+
+	if (settings->count && !settings->items)
+		return ctx_fail(device->ctx, -EINVAL, settings->step, device->info.handle, "no settings");
+	nv_one_port(device, &ports);
+	return nv_on_ports(device->ctx, settings->step, &ports, wish_settings, settings, plan);
 }
 
 int dpu_nvconfig_plan(struct dpu_device *device, const struct dpu_nvconfig_setting *settings, size_t count,
 		      struct dpu_nvconfig_change_list **ret)
 {
-	struct nv_target target;
-	int rc;
+	const struct settings wanted = { "nvconfig_plan", settings, count };
 
-	rc = target_of(device, "nvconfig_plan", settings, count, &target);
-	if (rc == 0)
-		rc = nv_targets_plan(device->ctx, &target, 1, "nvconfig_plan", ret);
-	nv_target_close(&target);
-	return rc;
+	return with_settings(device, &wanted, ret);
 }
 
 int dpu_nvconfig_set(struct dpu_device *device, const struct dpu_nvconfig_setting *settings, size_t count)
 {
-	struct nv_target target;
-	int rc;
+	const struct settings wanted = { "nvconfig_set", settings, count };
 
-	rc = target_of(device, "nvconfig_set", settings, count, &target);
-	if (rc == 0)
-		rc = nv_targets_write(device->ctx, "nvconfig_set", &target, 1);
-	nv_target_close(&target);
-	return rc;
+	return with_settings(device, &wanted, NULL);
 }
 
-/* Opens the device as a target of one parameter's default, checked. To be closed whatever comes. */
-static int default_of(struct dpu_device *device, const char *step, const char *name, struct nv_target *target)
-{
+/* One parameter, or all (NULL), and of these the mode too. */
+struct defaults {
+	const char *step;
 	const struct nv_param_info *param;
-	int rc;
-
-	memset(target, 0, sizeof(*target));
-	rc = nv_find(device->ctx, step, name, &param);
-	if (rc == 0)
-		rc = nv_target_open(device->ctx, device->info.handle, target);
-	if (rc == 0)
-		rc = nv_look_has(&target->look, param);
-	if (rc < 0)
-		return rc;
-	if (rc == 0)
-		return ctx_fail(device->ctx, -EOPNOTSUPP, step, param->name, "%s has no such parameter",
-				device->info.handle);
-	rc = nv_target_default(target, param, step);
-	return rc < 0 ? rc : nv_target_check(target, step);
-}
-
-static int reset_one(struct dpu_device *device, const char *name)
-{
-	struct nv_target target;
-	int rc;
-
-	rc = default_of(device, "nvconfig_reset", name, &target);
-	if (rc == 0)
-		rc = nv_targets_write(device->ctx, "nvconfig_reset", &target, 1);
-	nv_target_close(&target);
-	return rc < 0 ? rc : 0;
-}
-
-/* What a reset of all keeps: the mode, unless asked otherwise, and of the second port what is the board's. */
-struct kept {
 	bool mode;
-	bool first;
+	size_t port;
 };
 
 static bool keep(const struct nv_param_info *param, const void *arg)
 {
-	const struct kept *kept = arg;
+	const struct defaults *defaults = arg;
 
-	if (kept->mode && (param->field.tlv == NV_INTERNAL_CPU_CONF || param->field.tlv == NV_HOST_PRIV_CONF))
-		return true;
-	return !kept->first && nv_class_of(nv_tlvs[param->field.tlv].type) != NV_HOST_FUNCTION;
+	return (!defaults->mode && nv_is_of_mode(param)) || !nv_is_of_port(param, defaults->port);
 }
 
-static int plan_reset_all(struct dpu_device *device, uint32_t flags, struct dpu_nvconfig_change_list **ret)
+static int wish_defaults(struct nv_target *target, size_t port, const void *arg)
 {
-	struct dpu_ctx *ctx = device->ctx;
-	struct nv_target *targets;
-	struct nv_ports ports;
-	size_t i;
+	struct defaults defaults = *(const struct defaults *)arg;
 	int rc;
 
-	rc = nv_find_ports(device, "nvconfig_plan_reset", &ports);
+	defaults.port = port;
+	if (!defaults.param)
+		return nv_target_defaults(target, defaults.step, keep, &defaults);
+	rc = nv_look_has(&target->look, defaults.param);
+	if (rc == 0)
+		return ctx_fail(target->look.ctx, -EOPNOTSUPP, defaults.step, defaults.param->name,
+				"%s has no such parameter", target->look.handle);
+	return rc < 0 ? rc : nv_target_default(target, defaults.param, defaults.step);
+}
+
+/* One parameter of the device. Plans, or writes where plan is NULL. */
+static int with_default(struct dpu_device *device, const char *step, const char *name,
+			struct dpu_nvconfig_change_list **plan)
+{
+	struct defaults defaults = { .step = step };
+	struct nv_ports ports;
+	int rc;
+
+	rc = nv_find(device->ctx, step, name, &defaults.param);
 	if (rc < 0)
 		return rc;
-	targets = ctx_alloc(ctx, ports.count * sizeof(*targets));
-	if (!targets)
-		return ctx_fail_nomem(ctx, "nvconfig_plan_reset");
-	for (i = 0; i < ports.count && rc == 0; i++) {
-		const struct kept kept = { !(flags & DPU_NVCONFIG_RESET_MODE), i == 0 };
-
-		rc = nv_target_open(ctx, ports.handles[i], &targets[i]);
-		if (rc == 0)
-			rc = nv_target_defaults(&targets[i], "nvconfig_plan_reset", keep, &kept);
-		if (rc == 0)
-			rc = nv_target_check(&targets[i], "nvconfig_plan_reset");
-	}
-	if (rc == 0)
-		rc = nv_targets_plan(ctx, targets, ports.count, "nvconfig_plan_reset", ret);
-	for (i = 0; i < ports.count; i++)
-		nv_target_close(&targets[i]);
-	ctx_free(ctx, targets);
-	return rc;
+	nv_one_port(device, &ports);
+	rc = nv_on_ports(device->ctx, step, &ports, wish_defaults, &defaults, plan);
+	return rc < 0 ? rc : 0;
 }
 
 int dpu_nvconfig_plan_reset(struct dpu_device *device, const char *name, uint32_t flags,
 			    struct dpu_nvconfig_change_list **ret)
 {
-	struct nv_target target;
+	const struct defaults defaults = { .step = "nvconfig_plan_reset",
+					   .mode = flags & DPU_NVCONFIG_RESET_MODE };
+	struct nv_ports ports;
 	int rc;
 
 	if (flags & ~(uint32_t)DPU_NVCONFIG_RESET_MODE)
-		return ctx_fail(device->ctx, -EINVAL, "nvconfig_plan_reset", device->info.handle,
-				"unknown flags");
-	if (!name)
-		return plan_reset_all(device, flags, ret);
-	rc = default_of(device, "nvconfig_plan_reset", name, &target);
-	if (rc == 0)
-		rc = nv_targets_plan(device->ctx, &target, 1, "nvconfig_plan_reset", ret);
-	nv_target_close(&target);
-	return rc;
+		return ctx_fail(device->ctx, -EINVAL, defaults.step, device->info.handle, "unknown flags");
+	if (name)
+		return with_default(device, defaults.step, name, ret);
+	rc = nv_find_ports(device, defaults.step, &ports);
+	return rc < 0 ? rc : nv_on_ports(device->ctx, defaults.step, &ports, wish_defaults, &defaults, ret);
 }
 
 int dpu_nvconfig_reset(struct dpu_device *device, const char *name, uint32_t flags)
@@ -259,7 +220,7 @@ int dpu_nvconfig_reset(struct dpu_device *device, const char *name, uint32_t fla
 	if (flags & ~(uint32_t)DPU_NVCONFIG_RESET_MODE)
 		return ctx_fail(ctx, -EINVAL, "nvconfig_reset", device->info.handle, "unknown flags");
 	if (name)
-		return reset_one(device, name);
+		return with_default(device, "nvconfig_reset", name, NULL);
 	if (!flags)
 		rc = mode_stored(device, &mode, &count);
 	if (rc == 0)

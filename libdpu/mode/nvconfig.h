@@ -73,6 +73,8 @@ struct nv_target {
 int nv_target_open(struct dpu_ctx *ctx, const char *handle, struct nv_target *target);
 void nv_target_close(struct nv_target *target);
 int nv_target_wish(struct nv_target *target, const struct nv_param_info *param, uint32_t value);
+/* The same by name and text. */
+int nv_target_set(struct nv_target *target, const char *step, const struct dpu_nvconfig_setting *setting);
 /* Wishes for the default. */
 int nv_target_default(struct nv_target *target, const struct nv_param_info *param, const char *step);
 /* Wishes for the default of all that the device has and lets be written, but for what keep says. */
@@ -109,5 +111,18 @@ struct nv_ports {
 	size_t count;
 };
 int nv_find_ports(struct dpu_device *device, const char *step, struct nv_ports *ports);
+/* The device alone. */
+void nv_one_port(const struct dpu_device *device, struct nv_ports *ports);
+/* True for a parameter that makes the mode, or a host's rights. */
+bool nv_is_of_mode(const struct nv_param_info *param);
+/* True for a parameter that a port has of its own, or that the first one has for the board. */
+bool nv_is_of_port(const struct nv_param_info *param, size_t port);
+
+/* Says what a port shall have. */
+typedef int (*nv_wish_fn)(struct nv_target *target, size_t port, const void *arg);
+/* What all ports shall have, checked: what it comes to where plan is not NULL; else it is written, all or
+ * none, and the result is how many TLVs. */
+int nv_on_ports(struct dpu_ctx *ctx, const char *step, const struct nv_ports *ports, nv_wish_fn wish,
+		const void *arg, struct dpu_nvconfig_change_list **plan);
 
 #endif

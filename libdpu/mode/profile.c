@@ -165,29 +165,12 @@ const char *dpu_profile_boot_options(const char *name)
 	return profile ? profile->boot_options : NULL;
 }
 
-/* The named port is enough where the other one needs nothing. */
-static int ports_of(struct dpu_device *device, const struct profile *profile, struct nv_ports *ports)
-{
-	if (profile->settings[1])
-		return nv_find_ports(device, "profile", ports);
-	memcpy(ports->handles[0], device->info.handle, sizeof(ports->handles[0]));
-	ports->count = 1;
-	return 0;
-}
-
 static int wish_all(struct nv_target *target, const struct dpu_nvconfig_setting *settings)
 {
-	const struct nv_param_info *param;
-	uint32_t value;
 	int rc = 0;
 
-	for (; settings && settings->name && rc == 0; settings++) {
-		rc = nv_find(target->look.ctx, "profile", settings->name, &param);
-		if (rc == 0)
-			rc = nv_parse(target->look.ctx, "profile", param, settings->value, &value);
-		if (rc == 0)
-			rc = nv_target_wish(target, param, value);
-	}
+	for (; settings && settings->name && rc == 0; settings++)
+		rc = nv_target_set(target, "profile", settings);
 	return rc;
 }
 
@@ -203,45 +186,42 @@ static bool names(const struct dpu_nvconfig_setting *settings, const char *name)
 /* A port of a profile. */
 struct port {
 	const struct dpu_nvconfig_setting *settings;
-	bool first;
+	size_t number;
 };
 
-/* What belongs to the mode, or to the board but is asked of the second port, stays. */
 static bool keep(const struct nv_param_info *param, const void *arg)
 {
 	const struct port *port = arg;
 
-	return names(port->settings, param->name) || param->field.tlv == NV_INTERNAL_CPU_CONF ||
-	       param->field.tlv == NV_HOST_PRIV_CONF ||
-	       (!port->first && nv_class_of(nv_tlvs[param->field.tlv].type) != NV_HOST_FUNCTION);
+	return names(port->settings, param->name) || nv_is_of_mode(param) ||
+	       !nv_is_of_port(param, port->number);
 }
 
-static int wish_profile(struct dpu_device *device, const struct profile *profile, struct nv_target *target,
-			size_t port)
+static int wish_profile(struct nv_target *target, size_t number, const void *arg)
 {
-	const struct port this_port = { profile->settings[port], port == 0 };
+	const struct profile *profile = arg;
+	const struct port port = { profile->settings[number], number };
 	struct provider_mode_evidence told = { 0 };
+	struct dpu_ctx *ctx = target->look.ctx;
 	int rc = 0;
 
 	if (profile->from_defaults)
-		rc = nv_target_defaults(target, "profile", keep, &this_port);
+		rc = nv_target_defaults(target, "profile", keep, &port);
 	if (rc == 0 && profile->arm) {
-		rc = device->ctx->ops->mode_evidence(device->ctx, device->info.handle, &told);
+		rc = ctx->ops->mode_evidence(ctx, target->look.handle, &told);
 		if (rc == 0 && told.side != DPU_SIDE_HOST)
 			rc = wish_all(target, profile->arm);
 	}
-	return rc < 0 ? rc : wish_all(target, profile->settings[port]);
+	return rc < 0 ? rc : wish_all(target, port.settings);
 }
 
-/* Opens the board's ports as targets of the profile, runs on them, closes them. */
+/* Plans, or writes where plan is NULL. */
 static int with_profile(struct dpu_device *device, const char *name, const char *step,
 			struct dpu_nvconfig_change_list **plan)
 {
 	const struct profile *profile = find_profile(name);
 	struct dpu_ctx *ctx = device->ctx;
-	struct nv_target *targets;
 	struct nv_ports ports;
-	size_t i;
 	int rc;
 
 	if (!profile) {
@@ -251,28 +231,12 @@ static int with_profile(struct dpu_device *device, const char *name, const char 
 			"there are virtio-hotplug, virtio-static, sf-internal, sf-external, lag, vfe-vdpa");
 	}
 	rc = mode_check_dpu(device, step);
-	if (rc == 0)
-		rc = ports_of(device, profile, &ports);
-	if (rc < 0)
-		return rc;
-	targets = ctx_alloc(ctx, ports.count * sizeof(*targets));
-	if (!targets)
-		return ctx_fail_nomem(ctx, step);
-	for (i = 0; i < ports.count && rc == 0; i++) {
-		rc = nv_target_open(ctx, ports.handles[i], &targets[i]);
-		if (rc == 0)
-			rc = wish_profile(device, profile, &targets[i], i);
-		if (rc == 0)
-			rc = nv_target_check(&targets[i], step);
-	}
-	if (rc == 0 && plan)
-		rc = nv_targets_plan(ctx, targets, ports.count, step, plan);
-	else if (rc == 0)
-		rc = nv_targets_write(ctx, step, targets, ports.count);
-	for (i = 0; i < ports.count; i++)
-		nv_target_close(&targets[i]);
-	ctx_free(ctx, targets);
-	return rc;
+	/* The named port is enough where the other one needs nothing. */
+	if (rc == 0 && profile->settings[1])
+		rc = nv_find_ports(device, "profile", &ports);
+	else
+		nv_one_port(device, &ports);
+	return rc < 0 ? rc : nv_on_ports(ctx, step, &ports, wish_profile, profile, plan);
 }
 
 int dpu_profile_plan(struct dpu_device *device, const char *name, struct dpu_nvconfig_change_list **ret)
