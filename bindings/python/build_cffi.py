@@ -7,6 +7,7 @@ The headers are written plainly (no conditional code but the C++ guard, no inlin
 is left without comments and preprocessor lines. Whatever this script would get wrong, the C compiler refuses:
 cffi's API mode checks each prototype, member and constant against <dpu/dpu.h>.
 """
+import os
 import re
 import sys
 import warnings
@@ -38,15 +39,33 @@ def cdef(text):
     return "\n".join(lines)
 
 
+def by_inclusion(headers):
+    """The texts of headers, each after those that it includes."""
+    texts = {}
+    for header in headers:
+        with open(header, encoding="utf-8") as file:
+            texts["dpu/" + os.path.basename(header)] = file.read()
+    done = []
+
+    def visit(name):
+        if name in texts and name not in done:
+            for included in re.findall(r"#include <(dpu/\w+\.h)>", texts[name]):
+                visit(included)
+            done.append(name)
+
+    for name in texts:
+        visit(name)
+    return {name: texts[name] for name in done}
+
+
 def main():
     output, *headers = sys.argv[1:]
     ffi = cffi.FFI()
     ffi.cdef(PREAMBLE)
-    for header in headers:
+    for name, text in by_inclusion(headers).items():
         # export.h is macros for C programs.
-        if not header.endswith("/export.h"):
-            with open(header, encoding="utf-8") as file:
-                ffi.cdef(cdef(file.read()))
+        if name != "dpu/export.h":
+            ffi.cdef(cdef(text))
     ffi.cdef(CALLBACKS)
     # cffi 1.15 hands the option to distutils, which does not know it; libtool builds the module, not distutils.
     warnings.filterwarnings("ignore", "Unknown Extension options")

@@ -19,6 +19,7 @@
 #include <dpu/flow.h>
 #include <dpu/function.h>
 #include <dpu/health.h>
+#include <dpu/memory.h>
 #include <dpu/mode.h>
 #include <dpu/monitor.h>
 #include <dpu/nvconfig.h>
@@ -30,6 +31,7 @@
 #include <dpu/resource.h>
 #include <dpu/version.h>
 #include <dpu/vf.h>
+#include <dpu/virtio.h>
 #include <dpu/virtq.h>
 
 #endif

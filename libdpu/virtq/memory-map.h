@@ -1,26 +1,102 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Addresses in descriptors to pointers and back. Every function takes a hint, which belongs to the caller:
- * the region that was right last time, tried first. */
+/* Addresses in descriptors to pointers and back, while the map may change.
+ *
+ * A map points at a table, which never changes. A change makes a new table and swaps the pointer; whoever
+ * uses a table is registered with the map by a view, which tells the oldest table that it still refers to.
+ * The map frees a table, and unmaps what only that had mapped, once no view is that far back. So a queue
+ * finds out that its table is old by one load, and takes no lock. */
 #ifndef DPU_VIRTQ_MEMORY_MAP_H
 #define DPU_VIRTQ_MEMORY_MAP_H
 
-#include <dpu/virtq.h>
+#include <dpu/memory.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include "core/ref.h"
 
-/* No region may be added any more. */
-void memory_map_freeze(struct dpu_memory_map *map);
+/* Memory that add_fd() mapped: as long as a region in some table shows it. */
+struct memory_mapping {
+	struct ref ref;
+	void *ptr;
+	size_t size;
+};
 
-/* Where addr is in this process, and how many of the len bytes (not 0) follow there without a gap; NULL when
- * addr is outside the map. map NULL: addresses are pointers. */
-void *memory_map_pointer(const struct dpu_memory_map *map, uint32_t *hint, uint64_t addr, uint64_t len,
-			 uint64_t *got);
+struct memory_region {
+	uint64_t addr;
+	uint64_t size;
+	uint64_t delta; /* to be added to an address to make a pointer */
+	uint32_t access;
+	uint32_t reserved;
+	struct memory_mapping *mapping; /* NULL: the caller's memory */
+};
 
-/* The inverse; false when ptr is in no region. */
-bool memory_map_address(const struct dpu_memory_map *map, uint32_t *hint, const void *ptr, uint64_t len,
-			uint64_t *addr, uint64_t *got);
+struct memory_table {
+	uint64_t generation;
+	struct memory_table *older; /* not freed yet, in the map's list */
+	uint8_t *log;               /* NULL: no dirty log */
+	uint64_t log_pages;
+	uint32_t count;
+	bool aliases;                   /* some memory is shown at two addresses: by_ptr cannot be searched */
+	uint32_t *by_ptr;               /* numbers of regions, by rising pointer */
+	struct memory_region regions[]; /* by rising address, none overlaps another */
+};
 
-/* Copies len bytes at addr, which may lie across regions; false when one of them is outside the map. */
-bool memory_map_read(const struct dpu_memory_map *map, uint32_t *hint, uint64_t addr, void *buf,
-		     uint64_t len);
+typedef _Atomic(const struct memory_table *) memory_table_pointer;
+
+struct memory_view {
+	struct dpu_memory_map *map;
+	atomic_uint_fast64_t held; /* generation of the oldest table in use */
+	struct memory_view *next;
+};
+
+/* The table of those who use no map: every address is a pointer. */
+extern const memory_table_pointer memory_identity;
+
+/* Registers a view, which holds a reference of the map; returns where the map keeps its table. map may be
+ * NULL. */
+const memory_table_pointer *memory_view_open(struct memory_view *view, struct dpu_memory_map *map);
+void memory_view_close(struct memory_view *view);
+
+/* Tables older than this one are no longer in use. */
+static inline void memory_view_hold(struct memory_view *view, const struct memory_table *table)
+{
+	/* Release: what was read and written through older tables comes before. */
+	if (view->map)
+		atomic_store_explicit(&view->held, table->generation, memory_order_release);
+}
+
+static inline bool memory_region_has(const struct memory_region *region, uint64_t addr, uint64_t len)
+{
+	uint64_t offset = addr - region->addr;
+
+	return offset < region->size && len <= region->size - offset;
+}
+
+static inline bool memory_region_allows(const struct memory_region *region, bool write)
+{
+	_Static_assert(DPU_MEMORY_READ == 1 && DPU_MEMORY_WRITE == 2, "bits of access");
+	return region->access >> write & 1;
+}
+
+static inline void *memory_region_pointer(const struct memory_region *region, uint64_t addr)
+{
+	return (void *)(uintptr_t)(addr + region->delta);
+}
+
+/* The region that has addr, or NULL. The hint belongs to the caller: the number of the region that was right
+ * last time, tried first. */
+const struct memory_region *memory_table_find(const struct memory_table *table, uint32_t *hint,
+					      uint64_t addr);
+
+/* The inverse: the region that has ptr. */
+const struct memory_region *memory_table_find_pointer(const struct memory_table *table, uint32_t *hint,
+						      const void *ptr);
+
+/* Sets the bits of the pages from addr to addr + len; false when the log ends before. len is not 0. */
+bool memory_table_log(const struct memory_table *table, uint64_t addr, uint64_t len);
+
+/* Maps part of a file, see dpu_memory_map_add_fd(): what was mapped, and where the part starts in it. */
+int memory_mapping_create(int fd, uint64_t offset, uint64_t size, struct memory_mapping **ret, void **ptr);
+struct memory_mapping *memory_mapping_ref(struct memory_mapping *mapping);
+void memory_mapping_unref(struct memory_mapping *mapping);
 
 #endif

@@ -1,201 +1,216 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The device side of a split virtqueue: VIRTIO 1.2, 2.7.5 (descriptors, indirect ones among them), 2.7.6
- * and 2.7.8 (the rings).
- *
- * The driver owns all that is read here. A descriptor is copied before it is looked at, so what was checked
- * is what is used. */
+/* The device side of a split virtqueue: VIRTIO 1.2, 2.7.5 (descriptors), 2.7.6 and 2.7.8 (the rings). */
 #include <errno.h>
-#include <string.h>
-#include "virtq/virtq.h"
+#include "virtq/gather.h"
+#include "virtq/inflight.h"
+#include "virtq/log.h"
+#include "virtq/split.h"
 
-/* A descriptor table: the queue's own, or an indirect one. */
-struct table {
-	const struct virtq_desc *own; /* NULL: indirect, at addr */
-	uint64_t addr;
-	uint32_t count;
-};
-
-struct chain_reader {
-	struct dpu_virtq_chain *chain;
-	uint32_t max;     /* elements that fit */
-	uint32_t count;   /* elements so far */
-	uint32_t readers; /* of them, those to read */
-	uint32_t buffers; /* descriptors so far */
-	uint64_t bytes;
-	uint64_t writable;
-	bool writing; /* the first descriptor to write has come */
-};
-
-static int read_desc(struct dpu_virtq *vq, const struct table *table, uint32_t i, struct virtq_desc *desc)
+static RING_COLD int gather_chain(struct dpu_virtq *vq, struct dpu_virtq_chain *chain, uint32_t head,
+				  uint32_t *writable)
 {
-	if (i >= table->count)
-		return virtq_stop(vq, "a descriptor's number is outside its table");
-	if (table->own)
-		memcpy(desc, &table->own[i], sizeof(*desc));
-	else if (!memory_map_read(vq->map, &vq->table_hint, table->addr + i * sizeof(*desc), desc,
-				  sizeof(*desc)))
-		return virtq_stop(vq, "an indirect table is outside the memory map");
-	/* From here on the copy counts; the compiler may not read the ring a second time. */
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	desc->addr = le64toh(desc->addr);
-	desc->len = le32toh(desc->len);
-	desc->flags = le16toh(desc->flags);
-	desc->next = le16toh(desc->next);
-	return 0;
-}
-
-static bool wraps(const struct virtq_desc *desc)
-{
-	return desc->len && desc->addr > UINT64_MAX - (desc->len - 1);
-}
-
-/* Turns one descriptor into elements, as many as it has regions. */
-static int read_buffer(struct dpu_virtq *vq, struct chain_reader *reader, const struct virtq_desc *desc)
-{
-	bool write = desc->flags & VIRTQ_DESC_F_WRITE;
-	uint64_t addr = desc->addr, len = desc->len, got;
-	void *ptr;
-
-	/* Each turn of a loop among descriptors comes past here, so this ends it. */
-	if (++reader->buffers > vq->size)
-		return virtq_stop(vq, "a descriptor chain loops or is longer than the queue");
-	if (reader->writing && !write)
-		return virtq_stop(vq, "a descriptor to read comes after one to write");
-	reader->writing = write;
-	if (wraps(desc))
-		return virtq_stop(vq, "a descriptor's address wraps");
-	reader->bytes += len;
-	if (reader->bytes > VIRTQ_CHAIN_BYTES)
-		return virtq_stop(vq, "a descriptor chain is longer than 4 GiB");
-	if (write)
-		reader->writable += len;
-	for (; len; len -= got, addr += got) {
-		ptr = memory_map_pointer(vq->map, &vq->data_hint, addr, len, &got);
-		if (!ptr)
-			return virtq_stop(vq, "a descriptor's address is outside the memory map");
-		if (reader->count == reader->max)
-			return -E2BIG;
-		reader->chain->iov[reader->count++] = (struct iovec){ .iov_base = ptr, .iov_len = got };
-		reader->readers += !write;
-	}
-	return 0;
-}
-
-static int open_indirect(struct dpu_virtq *vq, const struct virtq_desc *desc, struct table *table)
-{
-	if (!vq->indirect)
-		return virtq_stop(vq, "an indirect descriptor without VIRTIO_F_INDIRECT_DESC");
-	if (!table->own)
-		return virtq_stop(vq, "an indirect descriptor within an indirect table");
-	if (desc->flags & VIRTQ_DESC_F_NEXT)
-		return virtq_stop(vq, "an indirect descriptor that is not the last of its chain");
-	if (!desc->len || desc->len % sizeof(struct virtq_desc))
-		return virtq_stop(vq, "an indirect table's length is not a multiple of 16");
-	if (wraps(desc))
-		return virtq_stop(vq, "a descriptor's address wraps");
-	*table = (struct table){ .addr = desc->addr, .count = (uint32_t)(desc->len / sizeof(*desc)) };
-	return 0;
-}
-
-static int read_chain(struct dpu_virtq *vq, struct chain_reader *reader, uint32_t head)
-{
-	struct table table = { .own = vq->desc, .count = vq->size };
-	struct virtq_desc desc;
-	uint32_t i = head;
+	struct gather gather;
+	uint64_t addr, word;
+	uint32_t at = head;
+	uint16_t flags;
 	int rc;
 
-	for (;;) {
-		rc = read_desc(vq, &table, i, &desc);
-		if (rc < 0)
-			return rc;
-		if (desc.flags & VIRTQ_DESC_F_INDIRECT) {
-			/* Its WRITE flag is to be ignored (2.7.5.3.2). */
-			rc = open_indirect(vq, &desc, &table);
-			i = 0;
-		} else {
-			rc = read_buffer(vq, reader, &desc);
-			if (rc == 0 && !(desc.flags & VIRTQ_DESC_F_NEXT))
-				return 0;
-			i = desc.next;
+	gather_begin(&gather, chain);
+	do {
+		if (at >= vq->size)
+			return virtq_stop(vq, "a descriptor's number is outside its table");
+		addr = ring_load64(&vq->desc[at].addr);
+		word = ring_load64(&vq->desc[at].word);
+		flags = (uint16_t)(word >> 32);
+		at = (uint32_t)(word >> 48);
+		if (flags & VIRTQ_DESC_F_INDIRECT) {
+			rc = gather_table(vq, &gather, addr, (uint32_t)word, flags);
+			break;
 		}
-		if (rc < 0)
-			return rc;
-	}
+		rc = gather_buffer(vq, &gather, addr, (uint32_t)word, flags);
+	} while (rc == 0 && flags & VIRTQ_DESC_F_NEXT);
+	if (rc == 0)
+		*writable = gather_end(&gather, (uint16_t)head);
+	return rc;
 }
 
-static int pop_chain(struct dpu_virtq *vq, struct dpu_virtq_chain *chain)
+/* Enters a chain into the books, the n-th of a burst. */
+static inline void enter(struct dpu_virtq *vq, uint32_t head, uint32_t writable, uint32_t n)
 {
-	struct chain_reader reader = {
-		.chain = chain,
-		.max = chain->iov_max < UINT16_MAX ? chain->iov_max : UINT16_MAX,
-	};
-	uint16_t head = ring_load16(&vq->avail->ring[vq->last & vq->mask]);
-	struct device_slot *slot;
+	vq->device[head].taken = vq->taken + n;
+	vq->device[head].chain = device_chain(writable, 0, vq->epoch);
+}
+
+/* Takes chains as long as they are of the common case; returns how many. Calls nothing, so that all of it
+ * stays in registers. */
+static inline uint32_t take_singles(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
+{
+	struct memory_region region = vq->memory->regions[vq->data_hint];
+	const uint16_t *ring = vq->avail->ring;
+	uint32_t i, head, at = vq->last, mask = vq->mask;
+	const struct virtq_desc *desc;
+	uint64_t addr, word;
+
+	for (i = 0; i < count; i++) {
+		head = ring_load16(&ring[(at + i) & mask]);
+		if (ring_unlikely(head > mask || device_out(vq->device[head].chain)))
+			break;
+		desc = &vq->desc[head];
+		addr = ring_load64(&desc->addr);
+		word = ring_load64(&desc->word);
+		if (ring_unlikely(!gather_single(&region, &chains[i], addr, (uint32_t)word,
+						 (uint16_t)(word >> 32), (uint16_t)head)))
+			break;
+		enter(vq, head, word >> 32 & VIRTQ_DESC_F_WRITE ? (uint32_t)word : 0, i);
+	}
+	vq->last = (uint16_t)(at + i);
+	virtq_took(vq, i);
+	return i;
+}
+
+/* A chain of any kind. The descriptors are read anew, and looked at whole. */
+static RING_COLD int take_other(struct dpu_virtq *vq, struct dpu_virtq_chain *chain, uint32_t head)
+{
+	uint32_t writable;
 	int rc;
 
 	if (head >= vq->size)
 		return virtq_stop(vq, "the available ring names a descriptor outside the table");
-	slot = &vq->device[head];
-	if (slot->out)
+	if (device_out(vq->device[head].chain))
 		return virtq_stop(vq, "a chain is made available that is out already");
-	rc = read_chain(vq, &reader, head);
+	rc = gather_chain(vq, chain, head, &writable);
 	if (rc < 0)
 		return rc;
-	slot->out = true;
-	slot->writable = reader.writable < UINT32_MAX ? (uint32_t)reader.writable : UINT32_MAX;
-	chain->head = head;
-	chain->written = 0;
-	chain->read_count = (uint16_t)reader.readers;
-	chain->write_count = (uint16_t)(reader.count - reader.readers);
+	enter(vq, head, writable, 0);
+	virtq_took(vq, 1);
 	return 0;
 }
 
-int split_pop(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
+/* Chains that a former device side had taken and not returned; the region has them already. */
+static RING_COLD int take_again(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
 {
-	int waiting, rc = 0;
 	uint32_t i;
+	int rc = 0;
 
-	waiting = virtq_waiting(vq, false);
-	if (waiting <= 0)
-		return waiting;
-	if (count > (uint32_t)waiting)
-		count = (uint32_t)waiting;
-	for (i = 0; i < count; i++) {
-		rc = pop_chain(vq, &chains[i]);
+	for (i = 0; i < count && vq->again; i++) {
+		rc = take_other(vq, &chains[i], inflight_next(vq));
+		if (rc < 0)
+			break;
+		inflight_taken_again(vq);
+	}
+	return i || rc == -EAGAIN ? (int)i : rc;
+}
+
+static int split_pop(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
+{
+	uint32_t i, n;
+	int rc;
+
+	rc = ring_likely(!vq->again) ? split_waiting(vq, count) : 0;
+	/* After the look at what is available: memory that was added before a chain was is there then. */
+	virtq_refresh(vq);
+	virtq_forget_miss(vq);
+	if (ring_unlikely(vq->again))
+		return take_again(vq, chains, count);
+	if (rc <= 0) {
+		/* The chain that was named here a lap ago often is what comes again. */
+		__builtin_prefetch(&vq->desc[ring_load16(&vq->avail->ring[vq->last & vq->mask]) & vq->mask]);
+		return rc;
+	}
+	if (count > (uint32_t)rc)
+		count = (uint32_t)rc;
+	for (n = 0;; n++) {
+		n += take_singles(vq, &chains[n], count - n);
+		if (ring_likely(n == count))
+			break;
+		rc = take_other(vq, &chains[n], ring_load16(&vq->avail->ring[vq->last & vq->mask]));
 		if (rc < 0)
 			break;
 		vq->last++;
-		vq->out++;
 	}
-	if (i)
-		virtq_taken(vq);
-	return i ? (int)i : rc;
+	if (!n)
+		return rc < 0 && rc != -EAGAIN ? rc : 0;
+	for (i = 0; ring_unlikely(vq->inflight != NULL) && i < n; i++)
+		inflight_split_took(vq, chains[i].head);
+	split_event(vq);
+	return (int)n;
 }
 
-int split_push(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains, uint32_t count)
+/* Nobody sees these before they are published. In order, one entry tells of a run of chains, by its last.
+ * Those before it pass for full, so only chains in which the device has nothing to write can be before it
+ * (2.7.9). */
+static void write_used(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains, uint32_t count)
 {
-	struct virtq_used_elem *elem;
-	struct device_slot *slot;
-	uint32_t i;
+	struct virtq_used_elem *ring = vq->used->ring, *elem = NULL;
+	uint32_t i, at = vq->next, mask = vq->mask;
+	bool in_order = vq->in_order;
 
 	for (i = 0; i < count; i++) {
-		if (chains[i].head >= vq->size)
-			break;
-		slot = &vq->device[chains[i].head];
-		if (!slot->out || chains[i].written > slot->writable)
-			break;
-		slot->out = false;
-		/* Not visible before the index is: a burst that fails leaves nothing behind. */
-		elem = &vq->used->ring[(vq->next + i) & vq->mask];
-		ring_store32(&elem->id, chains[i].head);
-		ring_store32(&elem->len, chains[i].written);
+		if (!in_order || !elem || device_writable(vq->device[chains[i - 1].head].chain))
+			elem = &ring[(at + i) & mask];
+		ring_store_used(elem, chains[i].head, chains[i].written);
 	}
-	if (i < count) {
-		while (i--)
-			vq->device[chains[i].head].out = true;
-		return -EINVAL;
-	}
-	vq->out -= count;
-	virtq_publish(vq, count);
-	return 0;
 }
+
+/* The entries published last, which may go round the end of the ring; after the writing, as all that is
+ * logged. */
+static int log_entries(struct dpu_virtq *vq, uint32_t count)
+{
+	const struct virtq_used_elem *elem;
+	int rc = 0;
+
+	for (; rc == 0 && count; count--) {
+		elem = &vq->used->ring[(vq->next - count) & vq->mask];
+		rc = log_ring(vq, elem, sizeof(*elem));
+	}
+	return rc < 0 ? rc : log_ring(vq, vq->own_idx, sizeof(*vq->own_idx));
+}
+
+/* Asks for the cache lines of the entries that will be written: they come at once, not one by one. */
+static inline void prefetch_used(const struct dpu_virtq *vq, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i += RING_LINE / sizeof(struct virtq_used_elem))
+		ring_prefetch_write(&vq->used->ring[(vq->next + i) & vq->mask]);
+}
+
+static int split_push(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains, uint32_t count)
+{
+	bool log;
+	int rc;
+
+	virtq_refresh(vq);
+	prefetch_used(vq, count);
+	log = vq->log->log;
+	rc = virtq_mark(vq, chains, count);
+	if (ring_unlikely(rc < 0))
+		return rc;
+	write_used(vq, chains, count);
+	if (ring_unlikely(log) && log_chains(vq, chains, count) < 0)
+		return -EIO;
+	if (ring_unlikely(vq->inflight != NULL))
+		inflight_split_returning(vq, chains, count);
+	split_publish(vq, count);
+	if (ring_unlikely(vq->inflight != NULL))
+		inflight_split_returned(vq, chains, count);
+	virtq_returned(vq, chains, count);
+	return ring_unlikely(log) && count ? log_entries(vq, count) : 0;
+}
+
+static void split_device_start(struct dpu_virtq *vq, const struct dpu_virtq_state *state)
+{
+	vq->last = vq->seen = state->avail;
+	vq->next = state->used;
+}
+
+const struct virtq_ops virtq_split_device = {
+	.add = virtq_wrong_side_const,
+	.get = virtq_wrong_side,
+	.pop = split_pop,
+	.push = split_push,
+	.wish = split_wish,
+	.wanted = split_wanted,
+	.waiting = split_waiting_now,
+	.start = split_device_start,
+};

@@ -35,7 +35,7 @@ int main(void)
 	SIZED(dpu_sf_opts, owned);
 	SIZED(dpu_vf_attrs, reserved);
 	SIZED(dpu_vf_stats, multicast);
-	SIZED(dpu_virtq_opts, reserved);
+	SIZED(dpu_virtq_opts, indirect_max);
 	/* Structures of a fixed size, and facts, which only the library makes. */
 	NO_TAIL(dpu_allocator, data);
 	NO_TAIL(dpu_device_version, reserved);
@@ -50,5 +50,6 @@ int main(void)
 	NO_TAIL(dpu_rdma, reserved);
 	NO_TAIL(dpu_resource, reserved);
 	NO_TAIL(dpu_virtq_chain, reserved);
+	NO_TAIL(dpu_virtq_state, reserved);
 	return tap_done();
 }

@@ -3,7 +3,7 @@
  * as if each descriptor stood in the queue's own table. */
 #include <dpu/virtq.h>
 #include <errno.h>
-#include "virtq/virtq.h"
+#include <linux/virtio_ring.h>
 #include "tap.h"
 
 #define SIZE 8
@@ -13,11 +13,11 @@
 /* Not a multiple of 16: one descriptor lies across the border of the regions. */
 #define BORDER 488
 
-static struct virtq_desc ring[SIZE] __attribute__((aligned(16)));
+static struct vring_desc ring[SIZE] __attribute__((aligned(16)));
 static uint16_t avail[3 + SIZE];
 static struct {
 	uint16_t flags, idx;
-	struct virtq_used_elem ring[SIZE];
+	struct vring_used_elem ring[SIZE];
 	uint16_t avail_event;
 } used;
 static uint8_t data[4096];
@@ -49,13 +49,13 @@ static void start(void)
 	dpu_memory_map_unref(opts.memory);
 }
 
-static struct virtq_desc desc(uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
+static struct vring_desc desc(uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
 {
-	return (struct virtq_desc){ htole64(addr), htole32(len), htole16(flags), htole16(next) };
+	return (struct vring_desc){ htole64(addr), htole32(len), htole16(flags), htole16(next) };
 }
 
 /* Writes memory as the driver sees it, byte by byte: a table may lie across the border. */
-static void put(uint64_t offset, const struct virtq_desc *at)
+static void put(uint64_t offset, const struct vring_desc *at)
 {
 	const uint8_t *from = (const uint8_t *)at;
 	size_t i;
@@ -74,9 +74,9 @@ static void write_table(uint64_t offset, uint32_t count, uint32_t readers, bool 
 	for (i = 0; i < count; i++) {
 		at = i && reversed ? count - i : i;
 		next = reversed ? count - 1 - i : i + 1;
-		flags = (uint16_t)((i < readers ? 0 : VIRTQ_DESC_F_WRITE) |
-				   (i + 1 < count ? VIRTQ_DESC_F_NEXT : 0));
-		struct virtq_desc buffer =
+		flags = (uint16_t)((i < readers ? 0 : VRING_DESC_F_WRITE) |
+				   (i + 1 < count ? VRING_DESC_F_NEXT : 0));
+		struct vring_desc buffer =
 			desc(DATA + i * 100, 10, flags, (uint16_t)(i + 1 < count ? next : 0xffff));
 
 		put(offset + at * sizeof(buffer), &buffer);
@@ -144,7 +144,7 @@ static void test_lengths(void)
 			/* The WRITE flag of the descriptor that leads to a table says nothing (2.7.5.3.2). */
 			ring[5] =
 				desc(TABLES + offsets[i / 3], count * 16,
-				     (uint16_t)(VIRTQ_DESC_F_INDIRECT | (reversed ? VIRTQ_DESC_F_WRITE : 0)),
+				     (uint16_t)(VRING_DESC_F_INDIRECT | (reversed ? VRING_DESC_F_WRITE : 0)),
 				     0xffff);
 			make_available(5);
 			right = right && pop(&chain) == 1 && chain.head == 5 &&
@@ -169,7 +169,7 @@ static void test_long(void)
 
 	start();
 	write_table(0, 3, 1, false);
-	ring[0] = desc(TABLES, 40 * 16, VIRTQ_DESC_F_INDIRECT, 0);
+	ring[0] = desc(TABLES, 40 * 16, VRING_DESC_F_INDIRECT, 0);
 	make_available(0);
 	is_int(pop(&chain), 1);
 	ok(is_table(&chain, 3, 1), "a short chain in a long table");
@@ -183,8 +183,8 @@ static void test_long(void)
 	/* Those before the table count too. */
 	start();
 	write_table(0, SIZE, 1, false);
-	ring[0] = desc(DATA, 10, VIRTQ_DESC_F_NEXT, 1);
-	ring[1] = desc(TABLES, SIZE * 16, VIRTQ_DESC_F_INDIRECT, 0);
+	ring[0] = desc(DATA, 10, VRING_DESC_F_NEXT, 1);
+	ring[1] = desc(TABLES, SIZE * 16, VRING_DESC_F_INDIRECT, 0);
 	make_available(0);
 	is_int(pop(&chain), -EIO);
 	contains(dpu_virtq_error(vq), "longer than the queue");
@@ -195,15 +195,15 @@ static void test_long(void)
 static void test_spanning(void)
 {
 	struct dpu_virtq_chain chain;
-	struct virtq_desc buffer;
+	struct vring_desc buffer;
 	struct iovec iov[3];
 
 	start();
-	buffer = desc(DATA + 2000, 100, VIRTQ_DESC_F_NEXT, 1);
+	buffer = desc(DATA + 2000, 100, VRING_DESC_F_NEXT, 1);
 	put(BORDER - 20, &buffer);
-	buffer = desc(DATA + 2040, 16, VIRTQ_DESC_F_WRITE, 0);
+	buffer = desc(DATA + 2040, 16, VRING_DESC_F_WRITE, 0);
 	put(BORDER - 4, &buffer);
-	ring[7] = desc(TABLES + BORDER - 20, 32, VIRTQ_DESC_F_INDIRECT, 0);
+	ring[7] = desc(TABLES + BORDER - 20, 32, VRING_DESC_F_INDIRECT, 0);
 	make_available(7);
 	/* Without room it stays where it is, whole. */
 	chain = (struct dpu_virtq_chain){ .iov = iov, .iov_max = 3 };
@@ -231,13 +231,13 @@ static void test_mixed(void)
 	start();
 	for (i = 0; i < 4; i++)
 		chains[i] = (struct dpu_virtq_chain){ .iov = iov[i], .iov_max = SIZE };
-	ring[0] = desc(DATA, 10, VIRTQ_DESC_F_NEXT, 1);
-	ring[1] = desc(DATA + 100, 10, VIRTQ_DESC_F_WRITE, 0);
+	ring[0] = desc(DATA, 10, VRING_DESC_F_NEXT, 1);
+	ring[1] = desc(DATA + 100, 10, VRING_DESC_F_WRITE, 0);
 	write_table(0, 5, 2, true);
-	ring[2] = desc(TABLES, 5 * 16, VIRTQ_DESC_F_INDIRECT, 0);
+	ring[2] = desc(TABLES, 5 * 16, VRING_DESC_F_INDIRECT, 0);
 	write_table(512, 2, 1, false);
-	ring[3] = desc(DATA + 3000, 7, VIRTQ_DESC_F_NEXT, 6);
-	ring[6] = desc(TABLES + 512, 2 * 16, VIRTQ_DESC_F_INDIRECT, 0);
+	ring[3] = desc(DATA + 3000, 7, VRING_DESC_F_NEXT, 6);
+	ring[6] = desc(TABLES + 512, 2 * 16, VRING_DESC_F_INDIRECT, 0);
 	ring[4] = desc(DATA + 200, 33, 0, 0);
 	make_available(2);
 	make_available(0);

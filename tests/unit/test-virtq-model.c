@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Random operations of both sides against a model of a virtqueue: a list of chains that are available, a set
- * of chains that are out, a list of chains that are used, and a pool of descriptors. */
+ * of chains that are out, a list of chains that are used, and a pool of descriptors. All four engines; what
+ * lies in the rings meanwhile is for test-virtq-spec. */
 #include <dpu/virtq.h>
 #include <errno.h>
+#include <linux/virtio_ring.h>
 #include "tap.h"
 
 #define BASE UINT64_C(0x40000000)
@@ -42,6 +44,14 @@ static struct model_chain take(struct fifo *fifo, uint32_t i)
 
 static uint8_t memory[2][ROOM];
 static bool failed;
+static bool in_order;
+static uint32_t table_max;
+
+/* Descriptors of the ring that a chain of count elements takes. */
+static uint32_t descs(uint32_t count)
+{
+	return count > 1 && count <= table_max ? 1 : count;
+}
 
 static void expect(bool pass, const char *what)
 {
@@ -75,8 +85,8 @@ static void run_add(struct dpu_virtq *driver, uint32_t size, uint32_t *free_coun
 						      .cookie = (void *)cookie,
 						      .read_count = (uint16_t)model[i].reads,
 						      .write_count = (uint16_t)model[i].writes };
-		if (want == i && count <= left) {
-			left -= count;
+		if (want == i && descs(count) <= left) {
+			left -= descs(count);
 			want++;
 		}
 	}
@@ -120,13 +130,13 @@ static void run_push(struct dpu_virtq *device)
 
 	n = n < out.count ? n : out.count;
 	for (i = 0; i < n; i++) {
-		pick = roll(out.count);
+		pick = in_order ? 0 : roll(out.count);
 		model = take(&out, pick);
 		chains[i] = (struct dpu_virtq_chain){ .head = heads[pick] };
 		memmove(&heads[pick], &heads[pick + 1], (out.count - pick) * sizeof(heads[0]));
 		for (room = 0, e = model.reads; e < model.reads + model.writes; e++)
 			room += model.lens[e];
-		model.written = chains[i].written = roll(room + 1);
+		model.written = chains[i].written = roll(4) ? roll(room + 1) : room;
 		used.at[used.count++] = model;
 	}
 	expect(dpu_virtq_push(device, chains, n) == 0, "push");
@@ -145,18 +155,19 @@ static void run_get(struct dpu_virtq *driver, uint32_t *free_count)
 		model = take(&used, 0);
 		expect(chains[i].cookie == (void *)model.cookie, "a cookie");
 		expect(chains[i].written == model.written, "the bytes written");
-		*free_count += model.reads + model.writes;
+		*free_count += descs(model.reads + model.writes);
 	}
 	expect(dpu_virtq_room(driver) == *free_count, "how many descriptors are free");
 }
 
-static void run(uint32_t size, uint64_t features)
+static void run(uint32_t layout, uint32_t size, uint64_t features)
 {
-	DPU_OPTS(dpu_virtq_opts, opts, .features = features, .size = size);
+	static struct vring_desc tables[256 * 3] __attribute__((aligned(16)));
+	DPU_OPTS(dpu_virtq_opts, opts, .features = features, .layout = layout, .size = size);
 	struct dpu_virtq *driver, *device;
 	size_t avail_offset, used_offset;
 	uint32_t free_count = size, i;
-	int bytes = dpu_virtq_ring_size(DPU_VIRTQ_SPLIT, size, &avail_offset, &used_offset);
+	int bytes = dpu_virtq_ring_size((enum dpu_virtq_layout)layout, size, &avail_offset, &used_offset);
 	char *ring = aligned_alloc(4096, ((size_t)bytes + 4095) / 4096 * 4096);
 
 	must(ring && bytes > 0);
@@ -167,8 +178,18 @@ static void run(uint32_t size, uint64_t features)
 	opts.desc = ring;
 	opts.avail = ring + avail_offset;
 	opts.used = ring + used_offset;
+	must(dpu_memory_map_add(opts.memory, UINT64_C(1) << 40, sizeof(tables), tables) == 0);
+	in_order = features & DPU_VIRTIO_F_IN_ORDER;
+	table_max = 0;
+	if (features & DPU_VIRTIO_F_INDIRECT_DESC) {
+		opts.indirect = tables;
+		opts.indirect_max = 3;
+		table_max = size < 3 ? size : 3;
+	}
 	must(dpu_virtq_create(&opts, &driver) == 0);
 	opts.side = DPU_VIRTQ_DEVICE;
+	opts.indirect = NULL;
+	opts.indirect_max = 0;
 	must(dpu_virtq_create(&opts, &device) == 0);
 	dpu_memory_map_unref(opts.memory);
 	available.count = out.count = used.count = 0;
@@ -191,7 +212,8 @@ static void run(uint32_t size, uint64_t features)
 		}
 		expect(!dpu_virtq_error(driver) && !dpu_virtq_error(device), "no side stops");
 	}
-	ok(!failed, "size %u, features 0x%" PRIx64 ": as the model, %u operations", size, features, i);
+	ok(!failed, "layout %u, size %u, features 0x%" PRIx64 ": as the model, %u operations", layout, size,
+	   features, i);
 	dpu_virtq_unref(device);
 	dpu_virtq_unref(driver);
 	free(ring);
@@ -199,15 +221,26 @@ static void run(uint32_t size, uint64_t features)
 
 int main(void)
 {
-	static const uint32_t sizes[] = { 2, 4, 16, 64, 256 };
+	static const uint32_t sizes[] = { 1, 2, 3, 4, 7, 16, 61, 64, 255, 256 };
+	static const uint64_t bits[] = { DPU_VIRTIO_F_EVENT_IDX, DPU_VIRTIO_F_IN_ORDER,
+					 DPU_VIRTIO_F_INDIRECT_DESC };
 	const char *seed = getenv("SEED");
+	uint32_t layout, set, bit;
+	uint64_t features;
 	size_t i;
 
 	state = seed ? strtoull(seed, NULL, 0) : 20261121;
 	tap_diag("SEED=%" PRIu64, state);
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		run(sizes[i], DPU_VIRTIO_F_VERSION_1);
-		run(sizes[i], DPU_VIRTIO_F_VERSION_1 | DPU_VIRTIO_F_EVENT_IDX);
+		for (set = 0; set < 8; set++) {
+			for (features = DPU_VIRTIO_F_VERSION_1, bit = 0; bit < 3; bit++)
+				features |= set & 1 << bit ? bits[bit] : 0;
+			for (layout = DPU_VIRTQ_SPLIT; layout <= DPU_VIRTQ_PACKED; layout++) {
+				if (dpu_virtq_ring_size((enum dpu_virtq_layout)layout, sizes[i], NULL, NULL) >
+				    0)
+					run(layout, sizes[i], features);
+			}
+		}
 	}
 	return tap_done();
 }

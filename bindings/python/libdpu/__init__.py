@@ -28,7 +28,7 @@ from .rate import Rate, RateType
 from .rdma import RdmaLink, RdmaState
 from .resource import Resource
 from .vf import VfAttrs, VfLinkState, VfStats
-from .virtq import Chain, Layout, MemoryMap, Side, VirtioFeature, Virtq
+from .virtq import Chain, Layout, MemoryAccess, MemoryMap, Miss, Side, VirtioFeature, Virtq, VirtqState
 
 __version__ = version()
 
@@ -37,9 +37,9 @@ __all__ = [
     "EswitchInline", "EswitchMode", "Event", "EventAction", "EventObject", "Evidence", "Facility",
     "FacilityState", "FlowEntry", "FlowField", "FlowRule", "FlowStats", "FlowTable", "Function",
     "FunctionCap", "FunctionOpstate", "FunctionState", "FunctionType", "HealthReporter", "HealthState",
-    "HostRights", "Layout", "LogLevel", "MemoryMap", "Mode", "ModeInfo", "ModePlan", "Monitor",
+    "HostRights", "Layout", "LogLevel", "MemoryAccess", "MemoryMap", "Miss", "Mode", "ModeInfo", "ModePlan", "Monitor",
     "NvConfigChange", "NvConfigParam", "NvConfigType", "NvConfigWhen", "Orphan", "Param", "ParamCmode",
     "ParamType", "Port", "PortEnd", "PortFlavour", "PortStats", "Profile", "Rate", "RateType", "RdmaLink",
     "RdmaState", "ReloadAction", "Reset", "Resource", "Restriction", "Side", "VersionKind", "VfAttrs",
-    "VfLinkState", "VfStats", "VirtioFeature", "Virtq", "profiles", "tlv_type", "version",
+    "VfLinkState", "VfStats", "VirtioFeature", "Virtq", "VirtqState", "profiles", "tlv_type", "version",
 ]

@@ -1,29 +1,36 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Virtqueues, both sides, and the simulated e-switch between them."""
+import ctypes
 import errno
 import gc
 import mmap
+import tempfile
 import unittest
 
 import tap
 import libdpu
-from libdpu import Chain, MemoryMap, PortEnd, Side, Virtq
+from libdpu import Chain, Layout, MemoryAccess, MemoryMap, PortEnd, Side, VirtioFeature, Virtq
 
 SIZE = 8
 BUFFER = 2048
 BASE = 0x10000
 
 
+def ffi_address(buffer):
+    """Where a buffer is in memory."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+
+
 class Pair:
     """Both sides of one queue, and buffers that the driver can use."""
 
-    def __init__(self, features=0):
-        self.ring = mmap.mmap(-1, Virtq.ring_size(SIZE).bytes)
+    def __init__(self, features=0, layout=Layout.SPLIT, **device):
+        self.ring = mmap.mmap(-1, Virtq.ring_size(SIZE, layout).bytes)
         self.memory = mmap.mmap(-1, SIZE * BUFFER)
         self.map = MemoryMap()
         self.map.add(BASE, self.memory)
-        self.driver = Virtq(self.ring, SIZE, Side.DRIVER, self.map, features=features)
-        self.device = Virtq(self.ring, SIZE, Side.DEVICE, self.map, features=features)
+        self.driver = Virtq(self.ring, SIZE, Side.DRIVER, self.map, features=features, layout=layout)
+        self.device = Virtq(self.ring, SIZE, Side.DEVICE, self.map, features=features, layout=layout, **device)
 
     def buffer(self, i, size=BUFFER):
         return memoryview(self.memory)[i * BUFFER:i * BUFFER + size]
@@ -54,10 +61,13 @@ class Queues(unittest.TestCase):
         self.assertTrue(pair.driver.should_notify())
         [chain] = pair.device.pop()
         self.assertEqual(pair.device.room, 1)
-        self.assertEqual(chain.data(), b"ping")
+        self.assertEqual((chain.readable, chain.writable), (4, 10))
+        self.assertEqual((chain.data(), chain.data(1, 2), chain.data(3, 9), chain.data(9)), (b"ping", b"in", b"g", b""))
         self.assertTrue(chain.read[0].readonly)
         self.assertEqual([len(part) for part in chain.write], [2, 8])
-        self.assertEqual(chain.fill(b"pong!"), 5)
+        self.assertEqual((chain.fill(b"too long to fit", 1), chain.written), (9, 10))
+        self.assertEqual((chain.fill(b"ong!", 1), chain.written), (4, 5))
+        self.assertEqual((chain.fill(b"p"), chain.fill(b"", 5), chain.written), (1, 0, 5))
         pair.device.push([chain])
         self.assertEqual(pair.driver.pending, 1)
         [back] = pair.driver.get()
@@ -92,9 +102,6 @@ class Queues(unittest.TestCase):
         self.assertEqual(caught.exception.errno, errno.EFAULT)
         with self.assertRaises(ValueError):
             Virtq(bytearray(10), SIZE, Side.DEVICE, pair.map)
-        with self.assertRaises(libdpu.Error) as caught:
-            pair.map.add(0, bytearray(1))
-        self.assertEqual(caught.exception.errno, errno.EBUSY)
 
     def test_overlapping_regions(self):
         memory = MemoryMap()
@@ -102,6 +109,91 @@ class Queues(unittest.TestCase):
         with self.assertRaises(libdpu.Error) as caught:
             memory.add(BASE + 4095, bytearray(2))
         self.assertEqual(caught.exception.errno, errno.EEXIST)
+
+    def test_memory_map(self):
+        memory, other = MemoryMap(), MemoryMap()
+        with tempfile.TemporaryFile() as file:
+            file.truncate(8192)
+            memory.add_fd(BASE, 4096, file.fileno(), 4096)
+        self.assertEqual(len(memory), 1)
+        view = memory.find(BASE + 96)
+        self.assertEqual(len(view), 4000)
+        view[:5] = b"hello"
+        self.assertIsNone(memory.find(BASE + 4096))
+        memory.add_iova(BASE + 4096, bytearray(b"there"), MemoryAccess.READ)
+        self.assertEqual(bytes(memory.find(BASE + 4097)), b"here")
+        other.replace(memory)
+        memory.remove(BASE, 4096)
+        self.assertTrue(memory.settled)
+        self.assertEqual((len(memory), len(other)), (1, 2))
+        self.assertEqual(bytes(other.find(BASE + 96)[:5]), b"hello")
+        other.close()
+        memory.close()
+        self.assertEqual(bytes(view[:5]), b"hello")
+
+    def test_dirty_log(self):
+        for layout in Layout:
+            pair = Pair(layout=layout)
+            log = bytearray(8)
+            pair.map.set_log(log)
+            pair.driver.add([Chain(write=[pair.buffer(0), pair.buffer(2)])])
+            [chain] = pair.device.pop()
+            chain.fill(bytes(BUFFER + 1))
+            pair.device.push([chain])
+            self.assertEqual(int.from_bytes(log, "little"), 3 << BASE // 4096)
+            pair.map.set_log(None)
+
+    def test_miss(self):
+        pair = Pair(VirtioFeature.ACCESS_PLATFORM)
+        self.assertIsNone(pair.device.miss)
+        pair.send(0, b"x")
+        pair.map.remove(BASE, len(pair.memory))
+        with self.assertRaises(libdpu.Error) as caught:
+            pair.device.pop()
+        self.assertEqual(caught.exception.errno, errno.EFAULT)
+        self.assertEqual(pair.device.miss, (BASE, MemoryAccess.READ))
+        pair.map.add_iova(BASE, pair.memory, MemoryAccess.READ)
+        self.assertEqual(pair.device.pop()[0].data(), b"x")
+
+    def test_state(self):
+        for layout in Layout:
+            region = bytearray(Virtq.inflight_size(SIZE, layout))
+            pair = Pair(VirtioFeature.NOTIFICATION_DATA, layout, inflight=region)
+            for i in range(5):
+                pair.send(i, b"x")
+            self.assertEqual(pair.device.notified(pair.driver.notification(0)), 5)
+            chains = pair.device.pop(4)
+            pair.device.push(chains[1:2])
+            heads = pair.device.inflight
+            self.assertEqual(heads, [chains[i].head for i in (0, 2, 3)])
+            state = pair.device.state
+            self.assertEqual((state.avail, state.used), (4, 1))
+            follower = Virtq(pair.ring, SIZE, Side.DEVICE, pair.map, layout=layout, inflight=region)
+            self.assertEqual([chain.head for chain in follower.pop()], heads)
+            self.assertEqual(follower.state, state)
+            later = Virtq(pair.ring, SIZE, Side.DEVICE, pair.map, layout=layout, state=state)
+            self.assertEqual(len(later.pop()), 1)
+            self.assertEqual(len(pair.driver.get()), 1)
+            self.assertEqual(len(pair.driver.detach()), 4)
+            pair.driver.reset()
+            self.assertEqual((pair.driver.room, pair.driver.state.avail), (SIZE, 0))
+
+    def test_indirect(self):
+        for layout in Layout:
+            pair = Pair()
+            tables = bytearray(SIZE * 4 * 16 + 16)
+            pair.map.add(1 << 40, tables)
+            address = ffi_address(tables) % 16
+            part = memoryview(tables)[(16 - address) % 16:][:SIZE * 4 * 16]
+            ring = mmap.mmap(-1, Virtq.ring_size(SIZE, layout).bytes)
+            driver = Virtq(ring, SIZE, Side.DRIVER, pair.map, layout=layout,
+                           features=VirtioFeature.INDIRECT_DESC, indirect=part)
+            driver.add([Chain(read=[pair.buffer(0, 1), pair.buffer(1, 2)], write=[pair.buffer(2)])])
+            self.assertEqual(driver.room, SIZE - 1)
+            device = Virtq(ring, SIZE, Side.DEVICE, pair.map, layout=layout,
+                           features=VirtioFeature.INDIRECT_DESC)
+            [chain] = device.pop()
+            self.assertEqual((len(chain.read), len(chain.write)), (2, 1))
 
     def test_hostile_driver(self):
         pair = Pair()
@@ -132,6 +224,66 @@ class Queues(unittest.TestCase):
         with self.assertRaises(BufferError):
             memory.close()
         self.assertEqual(bytes(view), b"still here")
+
+    def test_removed_memory_stays(self):
+        """Also when it was removed and the map is settled: what add_fd() mapped, for the views of it alone."""
+        pair = Pair()
+        with tempfile.TemporaryFile() as file:
+            file.truncate(4096)
+            pair.map.add_fd(1 << 40, 4096, file.fileno())
+        shown = pair.map.find(1 << 40)
+        shown[:4] = b"view"
+        pair.driver.add([Chain(read=[shown[:4]])])
+        [chain] = pair.device.pop()
+        pair.map.remove(1 << 40, 4096)
+        self.assertFalse(pair.map.settled)
+        self.assertIsNone(pair.map.find(1 << 40))
+        pair.device.push([chain])
+        self.assertFalse(pair.map.settled)
+        self.assertEqual(pair.driver.add([]), 0)
+        self.assertTrue(pair.map.settled)
+        gc.collect()
+        self.assertEqual((bytes(shown[:4]), chain.data()), (b"view", b"view"))
+
+    def test_removed_memory_goes(self):
+        """A buffer is let go when nothing can reach it any more, not before."""
+        pair = Pair()
+        other = mmap.mmap(-1, 8192)
+        pair.map.add(1 << 40, other)
+        part = memoryview(other)[:1]
+        pair.driver.add([Chain(read=[part])])
+        [chain] = pair.device.pop()
+        pair.map.remove(1 << 40, 4096)
+        pair.device.push([chain])
+        self.assertEqual((len(pair.driver.get()), pair.driver.add([]), pair.map.settled), (1, 0, True))
+        part.release()
+        del chain
+        gc.collect()
+        with self.assertRaises(BufferError):
+            other.close()
+        pair.map.remove((1 << 40) + 4096, 4096)
+        self.assertEqual((pair.device.pop(0), pair.driver.add([]), pair.map.settled), ([], 0, True))
+        gc.collect()
+        other.close()
+
+    def test_push_what_is_not_out(self):
+        """The dirty log goes by the elements that pop() gave, not by those of the chain that is pushed."""
+        pair = Pair()
+        log = bytearray(8)
+        pair.map.set_log(log)
+        pair.driver.add([Chain(write=[pair.buffer(2)])])
+        [chain] = pair.device.pop()
+        forged = Chain()
+        forged.head, forged.written = chain.head ^ 1, BUFFER
+        for queue in pair.driver, pair.device:
+            with self.assertRaises(libdpu.Error) as caught:
+                queue.push([forged])
+            self.assertEqual(caught.exception.errno, errno.EINVAL)
+        forged.head = chain.head
+        pair.device.push([forged])
+        self.assertTrue(int.from_bytes(log, "little") & 2 << BASE // 4096)
+        with self.assertRaises(libdpu.Error):
+            pair.device.push([forged])
 
     def test_use_after_close(self):
         pair = Pair()
