@@ -50,6 +50,7 @@ extern const struct command resource_commands[];
 extern const struct command health_commands[];
 extern const struct command rdma_commands[];
 extern const struct command monitor_commands[];
+extern const struct command virtio_commands[];
 
 struct column {
 	const char *key;

@@ -13,9 +13,9 @@
 #define DEFAULT_TIMEOUT_MS 30000
 
 static const struct command *const tables[] = {
-	inventory_commands, mode_commands,   config_commands, function_commands,
-	vf_commands,        rate_commands,   flow_commands,   param_commands,
-	resource_commands,  health_commands, rdma_commands,   monitor_commands,
+	inventory_commands, mode_commands,    config_commands, function_commands, vf_commands,
+	rate_commands,      flow_commands,    param_commands,  resource_commands, health_commands,
+	rdma_commands,      monitor_commands, virtio_commands,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

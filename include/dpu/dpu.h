@@ -32,6 +32,9 @@
 #include <dpu/version.h>
 #include <dpu/vf.h>
 #include <dpu/virtio.h>
+#include <dpu/virtio_blk.h>
+#include <dpu/virtio_net.h>
+#include <dpu/virtio_net_packet.h>
 #include <dpu/virtq.h>
 
 #endif

@@ -15,6 +15,7 @@ done > "$work/symbols"
 cat > "$work/rules" <<'END'
 core
 virtq core
+virtio core virtq
 flow core
 firmware core
 provider core flow virtq

@@ -32,6 +32,7 @@ breaches()
 	BEGIN {
 		may["core"] = "core"
 		may["virtq"] = "virtq core"
+		may["virtio"] = "virtio virtq core"
 		may["flow"] = "flow core"
 		may["firmware"] = "firmware core"
 		may["provider"] = "provider flow virtq core"

@@ -35,6 +35,12 @@ int main(void)
 	SIZED(dpu_sf_opts, owned);
 	SIZED(dpu_vf_attrs, reserved);
 	SIZED(dpu_vf_stats, multicast);
+	SIZED(dpu_virtio_blk_backend, reserved);
+	SIZED(dpu_virtio_blk_opts, writethrough);
+	SIZED(dpu_virtio_net_opts, reserved);
+	SIZED(dpu_virtio_net_rss, reserved);
+	SIZED(dpu_virtio_net_rxq_opts, elements);
+	SIZED(dpu_virtio_net_state, reserved);
 	SIZED(dpu_virtq_opts, indirect_max);
 	/* Structures of a fixed size, and facts, which only the library makes. */
 	NO_TAIL(dpu_allocator, data);
@@ -49,6 +55,13 @@ int main(void)
 	NO_TAIL(dpu_rate, weight);
 	NO_TAIL(dpu_rdma, reserved);
 	NO_TAIL(dpu_resource, reserved);
+	NO_TAIL(dpu_virtio_blk_config, zoned);
+	NO_TAIL(dpu_virtio_blk_discard_write_zeroes, flags);
+	NO_TAIL(dpu_virtio_blk_req, pad);
+	NO_TAIL(dpu_virtio_feature, device);
+	NO_TAIL(dpu_virtio_net_gso, headers);
+	NO_TAIL(dpu_virtio_net_hdr, reserved);
+	NO_TAIL(dpu_virtio_net_packet, reserved);
 	NO_TAIL(dpu_virtq_chain, reserved);
 	NO_TAIL(dpu_virtq_state, reserved);
 	return tap_done();

@@ -8,7 +8,7 @@
 expect 0 "--help" "$dpuctl" --help
 ok "lists the options" says "--timeout MS"
 "$dpuctl" --help | sed -nE 's/^  ([a-z]+( [a-z-]+)?)( [^a-z].*)?$/\1/p' > "$work/verbs"
-ok "and 44 verbs" [ "$(wc -l < "$work/verbs")" -eq 44 ]
+ok "and 45 verbs" [ "$(wc -l < "$work/verbs")" -eq 45 ]
 while read -r verb; do
 	# shellcheck disable=SC2086
 	expect 0 "$verb --help" "$dpuctl" $verb --help
@@ -217,6 +217,26 @@ if [ "$(id -u)" -ne 0 ]; then
 else
 	skip "a file that may not be read" "root may read every file"
 fi
+
+# --- feature words ---
+
+both "virtio features" 'len(d) > 50 and d[0] == {"bit": 0, "name": "VIRTIO_NET_F_CSUM", "what": "device completes checksums"}' \
+	-u sim: virtio features
+ok "lists names and bits" line '16 +VIRTIO_NET_F_STATUS +device .*'
+both "virtio features blk" '[f["bit"] for f in d if f["name"] == "VIRTIO_BLK_F_FLUSH"] == [9]' -u sim: virtio features blk
+both "a word's names" 'd["word"] == "0x800100000021" and [f["name"] for f in d["features"]] ==
+	["VIRTIO_NET_F_CSUM", "VIRTIO_NET_F_MAC", "VIRTIO_F_VERSION_1", "bit 47"] and d["missing"] is None' \
+	-u sim: virtio features net 0x800100000021
+ok "a bit without a name is shown too" line '47 +bit 47 +-'
+both "names' word" 'd["word"] == "0x80" and d["requiring"] == "VIRTIO_NET_F_GUEST_TSO4" and
+	d["missing"] == "VIRTIO_NET_F_GUEST_CSUM"' -u sim: virtio features guest_tso4
+ok "what it lacks is told" eval 'line 0x80 && line "VIRTIO_NET_F_GUEST_TSO4 requires VIRTIO_NET_F_GUEST_CSUM"'
+expect 0 "another type" sim virtio features fs 1
+ok "has the features of every type" line '0 +bit 0 +-'
+usage virtio features net csum toaster
+ok "is named" complains '"toaster" is no feature of virtio-net'
+usage virtio features ipsec
+ok "is named" complains "no word of 64 bits"
 
 # --- deadlines ---
 

@@ -28,6 +28,11 @@ from .rate import Rate, RateType
 from .rdma import RdmaLink, RdmaState
 from .resource import Resource
 from .vf import VfAttrs, VfLinkState, VfStats
+from .virtio import (NetChanged, NetCommand, NetGso, NetHdr, NetHdrFlag, NetRss, NetRxMode, NetRxQueue, NetState,
+                    VirtioFeatureBit, VirtioNet, net_gather, net_toeplitz, virtio_device_name, virtio_device_type,
+                    virtio_feature, virtio_features, virtio_features_check, virtio_features_text,
+                    virtio_features_word, virtio_status_text)
+from .virtio_blk import VirtioBlk, VirtioBlkFeature, VirtioBlkRequest, VirtioBlkType
 from .virtq import Chain, Layout, MemoryAccess, MemoryMap, Miss, Side, VirtioFeature, Virtq, VirtqState
 
 __version__ = version()
@@ -38,8 +43,13 @@ __all__ = [
     "FacilityState", "FlowEntry", "FlowField", "FlowRule", "FlowStats", "FlowTable", "Function",
     "FunctionCap", "FunctionOpstate", "FunctionState", "FunctionType", "HealthReporter", "HealthState",
     "HostRights", "Layout", "LogLevel", "MemoryAccess", "MemoryMap", "Miss", "Mode", "ModeInfo", "ModePlan", "Monitor",
-    "NvConfigChange", "NvConfigParam", "NvConfigType", "NvConfigWhen", "Orphan", "Param", "ParamCmode",
-    "ParamType", "Port", "PortEnd", "PortFlavour", "PortStats", "Profile", "Rate", "RateType", "RdmaLink",
-    "RdmaState", "ReloadAction", "Reset", "Resource", "Restriction", "Side", "VersionKind", "VfAttrs",
-    "VfLinkState", "VfStats", "VirtioFeature", "Virtq", "VirtqState", "profiles", "tlv_type", "version",
+    "NetChanged", "NetCommand", "NetGso", "NetHdr", "NetHdrFlag", "NetRss", "NetRxMode", "NetRxQueue",
+    "NetState", "NvConfigChange", "NvConfigParam", "NvConfigType", "NvConfigWhen", "Orphan", "Param",
+    "ParamCmode", "ParamType", "Port", "PortEnd", "PortFlavour", "PortStats", "Profile", "Rate",
+    "RateType", "RdmaLink", "RdmaState", "ReloadAction", "Reset", "Resource", "Restriction", "Side",
+    "VersionKind", "VfAttrs", "VfLinkState", "VfStats", "VirtioBlk", "VirtioBlkFeature",
+    "VirtioBlkRequest", "VirtioBlkType", "VirtioFeature", "VirtioFeatureBit", "VirtioNet", "Virtq", "VirtqState",
+    "net_gather", "net_toeplitz", "profiles", "tlv_type", "version", "virtio_device_name",
+    "virtio_device_type", "virtio_feature", "virtio_features", "virtio_features_check",
+    "virtio_features_text", "virtio_features_word", "virtio_status_text",
 ]
