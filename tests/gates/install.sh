@@ -17,7 +17,7 @@ libdir=$(dirname "$(dirname "$pc")")
 for file in libdpu.pc libdpu.so libdpu.so.1 dpu.h version.h dpuctl; do
 	[ -n "$(find "$stage" -name "$file")" ] || echo "$file is not installed"
 done > "$work/out"
-[ "$ENABLE_MAN" != yes ] || for page in dpu_sf_create.3 dpuctl.1 dpu-sim.5 dpu-flow.7 libdpu.7; do
+[ "$ENABLE_MAN" != yes ] || for page in dpu_sf_create.3 dpuctl.1 dpu-sim.5 dpu-flow.7 libdpu-virtq.7 libdpu.7; do
 	[ -n "$(find "$stage" -name "$page")" ] || echo "$page is not installed"
 done >> "$work/out"
 nothing_wrong "library, headers, tools and manuals are installed" "$work/out"

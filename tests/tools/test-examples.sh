@@ -29,7 +29,37 @@ shows firmware-config "INTERNAL_CPU_MODEL   default EMBEDDED_CPU, now EMBEDDED_C
 ok "firmware-config writes nothing by itself" not says written
 shows offload-flow "1: 0 packets, in_port=p0,tcp,tp_dst=80 actions=output:pf0hpf" \
 	"2: 0 packets, in_port=pf0hpf,ip actions=push_vlan:5,output:p0"
-shows virtqueue 'sent "a buffer goes round", got 20 bytes: "A BUFFER GOES ROUND"'
+
+# Both sides of a queue, in two threads. How often they notify each other depends on how these are run.
+loops()
+{
+	expect 0 "virtq-loopback $*" "$examples/virtq-loopback" "$@"
+	ok "says what passed" line "$2: $4 messages came back in capitals, for [0-9]+ kicks and [0-9]+ calls"
+	ok "does not complain" [ ! -s "$work/err" ]
+}
+for layout in split packed; do
+	loops --layout "$layout" --messages 1
+	loops --layout "$layout" --messages 20000 --burst 1
+	loops --layout "$layout" --messages 200000 --burst 128
+done
+for options in "--layout round" "--messages 0" "--burst 0" "--burst 129" "--bursts 1"; do
+	# shellcheck disable=SC2086 # words
+	expect 1 "virtq-loopback $options" "$examples/virtq-loopback" $options
+	ok "says how to use it" complains "usage:"
+done
+
+# A file of 8 sectors and a rest.
+truncate -s 4100 "$work/disk"
+expect 0 "virtq-blk-file" "$examples/virtq-blk-file" "$work/disk"
+ok "virtq-blk-file shows the disk" says "disk libdpu-example: 8 sectors"
+ok "virtq-blk-file shows the sector" says 'sector 1: "written through a virtqueue"'
+ok "the text is in the file" [ "$(dd if="$work/disk" bs=512 skip=1 count=1 2>/dev/null | tr -d '\0')" = "written through a virtqueue" ]
+ok "the file has its size" [ "$(wc -c < "$work/disk")" -eq 4100 ]
+expect 1 "virtq-blk-file of no file" "$examples/virtq-blk-file" "$work/nothing"
+ok "says why" complains "No such file"
+truncate -s 512 "$work/disk"
+expect 1 "virtq-blk-file of a file that is too short" "$examples/virtq-blk-file" "$work/disk"
+ok "says why" complains "Input/output error"
 
 for name in list-devices create-sf firmware-config switch-mode offload-flow; do
 	expect 1 "$name of a bad URI" "$examples/$name" nonsense:
