@@ -19,7 +19,6 @@ struct writer {
 static void write_desc(struct dpu_virtq *vq, struct writer *writer, const struct piece *piece, uint16_t id)
 {
 	struct pvirtq_desc *desc = &vq->ring[writer->place];
-
 	uint64_t word = desc_word(piece->len, id, piece->flags | writer->flags);
 
 	if (writer->count++) {

@@ -51,9 +51,9 @@ static inline void packed_prefetch(const struct dpu_virtq *vq, uint32_t count)
 {
 	uint32_t i, place;
 
-	for (i = 0; i < count; i += RING_LINE / sizeof(struct pvirtq_desc)) {
+	for (i = 0; i < count && i < RING_PREFETCH; i += RING_LINE / sizeof(struct pvirtq_desc)) {
 		place = vq->next + i;
-		ring_prefetch_write(&vq->ring[place < vq->size ? place : place - vq->size]);
+		ring_prefetch_write(&vq->ring[place < vq->size ? place : place % vq->size]);
 	}
 }
 

@@ -11,6 +11,8 @@
 
 /* Bytes of a cache line, for guesses only. */
 #define RING_LINE 64
+/* Entries whose lines are asked for in advance, at most. */
+#define RING_PREFETCH 64
 
 /* 2.7.5 and 2.8.1: flags of descriptors; the last two in packed rings only. */
 #define VIRTQ_DESC_F_NEXT 1

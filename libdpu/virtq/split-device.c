@@ -171,7 +171,7 @@ static inline void prefetch_used(const struct dpu_virtq *vq, uint32_t count)
 {
 	uint32_t i;
 
-	for (i = 0; i < count; i += RING_LINE / sizeof(struct virtq_used_elem))
+	for (i = 0; i < count && i < RING_PREFETCH; i += RING_LINE / sizeof(struct virtq_used_elem))
 		ring_prefetch_write(&vq->used->ring[(vq->next + i) & vq->mask]);
 }
 

@@ -3,7 +3,7 @@
  * back).
  *
  * The device can write to the descriptor table although it must not. So chains and the list of free
- * descriptors are kept in slots of the driver's own, and nothing is ever read back from the table. */
+ * descriptors are kept in slots of the driver's own, and nothing that the table says is believed. */
 #include <errno.h>
 #include "virtq/scatter.h"
 #include "virtq/split.h"
@@ -107,12 +107,15 @@ static RING_COLD int add_other(struct dpu_virtq *vq, const struct dpu_virtq_chai
 }
 
 /* Asks for the cache lines of the descriptors that will be written: they come at once, not one by one. A
- * guess: in order they follow each other, else what was given back last, and in order, is taken first. */
+ * guess: in order they follow each other, else what was given back last, and in order, is taken first. Not
+ * for one alone, which may be there already. */
 static inline void prefetch_descs(const struct dpu_virtq *vq, uint32_t count)
 {
 	uint32_t i, at = vq->free_head;
 
-	for (i = 0; count > 1 && i < count; i += RING_LINE / sizeof(struct virtq_desc))
+	if (count == 1)
+		return;
+	for (i = 0; i < count && i < RING_PREFETCH; i += RING_LINE / sizeof(struct virtq_desc))
 		ring_prefetch_write(&vq->desc[(vq->in_order ? at + i : at - i) & vq->mask]);
 }
 
