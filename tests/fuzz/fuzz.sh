@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Builds each target with clang and libFuzzer, in a folder of its own, and runs it for FUZZ_SECONDS. What it finds is
+# left there, as crash-*; the inputs that were worth keeping are in corpus-*, and the next run goes on from them.
+: "${top_srcdir:=.}" "${top_builddir:=.}" "${FUZZ_SECONDS:=60}" "${FUZZ_CC:=clang}"
+work=$top_builddir/fuzz
+if ! command -v "$FUZZ_CC" > /dev/null; then
+	echo "fuzz: there is no $FUZZ_CC" >&2
+	exit 77
+fi
+mkdir -p "$work"
+for source in "$top_srcdir"/tests/fuzz/fuzz-virtq-*.c; do
+	name=$(basename "$source" .c)
+	"$FUZZ_CC" -std=c11 -g -O1 -Wno-gnu-variable-sized-type-not-at-end -DLIBFUZZER -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -I"$top_srcdir/include" -I"$top_builddir/include" \
+		-I"$top_srcdir/libdpu" -I"$top_srcdir/tests/harness" \
+		-o "$work/$name" "$source" "$top_srcdir"/libdpu/virtq/*.c || exit 1
+	mkdir -p "$work/corpus-$name"
+	echo "fuzz: $name for $FUZZ_SECONDS seconds"
+	"$work/$name" -max_total_time="$FUZZ_SECONDS" -timeout=20 -max_len=2048 -print_final_stats=1 \
+		-artifact_prefix="$work/" "$work/corpus-$name" > "$work/$name.log" 2>&1
+	code=$?
+	tail -n 7 "$work/$name.log"
+	if [ "$code" -ne 0 ]; then
+		grep -m 1 -A 30 -E 'Bail out|ERROR|runtime error' "$work/$name.log"
+		exit 1
+	fi
+done
