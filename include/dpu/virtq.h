@@ -78,7 +78,9 @@ struct dpu_virtq_opts {
 	 * tables (VIRTIO_F_INDIRECT_DESC). NULL: chains of several elements take as many descriptors of the
 	 * ring. */
 	void *indirect;
-	const struct dpu_virtq_state *state; /**< Where to start; NULL: at the beginning. */
+	/** Where to start; NULL: at the beginning. A driver side starts with nothing out: its avail and used
+	 * are the same place. */
+	const struct dpu_virtq_state *state;
 	void *inflight; /**< Device side: region that remembers chains that are out, or NULL; see below. */
 	size_t inflight_size;  /**< Its bytes: at least dpu_virtq_inflight_size(). */
 	uint32_t layout;       /**< enum dpu_virtq_layout. */

@@ -277,9 +277,11 @@ static int packed_push(struct dpu_virtq *vq, const struct dpu_virtq_chain *chain
 	rc = virtq_mark(vq, chains, count);
 	if (ring_unlikely(rc < 0))
 		return rc;
-	first = write_used(vq, chains, count);
-	if (ring_unlikely(log) && log_chains(vq, chains, count) < 0)
+	if (ring_unlikely(log) && log_chains(vq, chains, count) < 0) {
+		virtq_unmark(vq, chains, count);
 		return -EIO;
+	}
+	first = write_used(vq, chains, count);
 	if (ring_unlikely(vq->inflight != NULL))
 		inflight_packed_returning(vq, chains, count);
 	virtq_published(vq, out_descs - vq->out_descs);

@@ -186,9 +186,11 @@ static int split_push(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains
 	rc = virtq_mark(vq, chains, count);
 	if (ring_unlikely(rc < 0))
 		return rc;
-	write_used(vq, chains, count);
-	if (ring_unlikely(log) && log_chains(vq, chains, count) < 0)
+	if (ring_unlikely(log) && log_chains(vq, chains, count) < 0) {
+		virtq_unmark(vq, chains, count);
 		return -EIO;
+	}
+	write_used(vq, chains, count);
 	if (ring_unlikely(vq->inflight != NULL))
 		inflight_split_returning(vq, chains, count);
 	split_publish(vq, count);

@@ -45,17 +45,18 @@ static RING_COLD int add_direct(struct dpu_virtq *vq, const struct dpu_virtq_cha
 	rc = scatter_begin(vq, &scatter, chain);
 	if (rc < 0)
 		return rc;
-	while ((rc = scatter_next(vq, &scatter, &piece)) > 0) {
-		if (count == vq->free_count)
-			return vq->free_count == vq->size ? -EINVAL : -EAGAIN;
+	for (; (rc = scatter_next(vq, &scatter, &piece)) > 0; count++) {
+		if (count >= vq->free_count)
+			continue;
 		next = vq->driver[at].next;
 		write_desc(vq, at, &piece, piece.flags & VIRTQ_DESC_F_NEXT ? next : 0);
 		last = at;
 		at = next;
-		count++;
 	}
 	if (rc < 0)
 		return rc;
+	if (count > vq->free_count)
+		return count > vq->size ? -EINVAL : -EAGAIN;
 	take(vq, last, count, (uint32_t)scatter.writable, chain->cookie);
 	return 0;
 }

@@ -90,6 +90,7 @@ int dpu_virtq_reset(struct dpu_virtq *vq)
 		memset(vq->device, 0, vq->size * sizeof(*vq->device));
 		memset(vq->epochs, 0, sizeof(vq->epochs));
 		vq->out = vq->former = 0;
+		vq->miss_access = 0;
 		vq->epoch = 0;
 		vq->returned = vq->taken;
 		virtq_adopt(vq);

@@ -89,7 +89,12 @@ static bool state_valid(const struct dpu_virtq_opts *opts, const struct dpu_virt
 
 static int check_driver(const struct dpu_virtq_opts *opts)
 {
+	const struct dpu_virtq_state *state = opts->state;
+
 	if (opts->inflight || opts->inflight_size || opts->log_memory)
+		return -EINVAL;
+	/* What another driver side had out, this one knows nothing of. */
+	if (state && (state->avail != state->used || state->avail_wrap != state->used_wrap))
 		return -EINVAL;
 	if (!opts->indirect)
 		return opts->indirect_max ? -EINVAL : 0;
@@ -230,6 +235,9 @@ int dpu_virtq_create(const struct dpu_virtq_opts *user, struct dpu_virtq **ret)
 	}
 	virtq_adopt(vq);
 	virtq_start(vq, &state);
+	/* Zeroed rings ask for notifications; whoever was here before may have asked for none. */
+	if (opts.state || opts.inflight)
+		vq->ops->wish(vq, true);
 	*ret = vq;
 	return 0;
 }

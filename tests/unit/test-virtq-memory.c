@@ -309,6 +309,7 @@ static void test_log(void)
 	struct dpu_memory_map *map, *iotlb;
 	struct dpu_virtq_chain chain;
 	struct iovec kept[4];
+	uint16_t head = 99;
 
 	must(dpu_memory_map_create(&map) == 0);
 	/* Page 8 on: memory; the ring is not in the map. */
@@ -354,6 +355,8 @@ static void test_log(void)
 	chain.written = 8;
 	is_int(dpu_virtq_push(device, &chain, 1), -EIO);
 	contains(dpu_virtq_error(device), "dirty log is smaller");
+	is_int(dpu_virtq_inflight(device, &head, 1), 1);
+	is_int(head, chain.head);
 	stop();
 
 	/* The ring in the map: each push writes there. */
@@ -377,6 +380,38 @@ static void test_log(void)
 	stop();
 	dpu_memory_map_unref(iotlb);
 	dpu_memory_map_unref(map);
+}
+
+/* An element takes as many descriptors as it has regions: too many for now, or for good. */
+static void test_pieces(void)
+{
+	DPU_OPTS(dpu_virtq_opts, opts, .desc = ring, .layout = layout, .size = SIZE);
+	struct iovec iov = { memory + 100, 1 };
+	struct dpu_virtq_chain chain = { .iov = &iov, .read_count = 1 };
+	size_t avail, used;
+	uint64_t i;
+
+	must(dpu_virtq_ring_size((enum dpu_virtq_layout)layout, SIZE, &avail, &used) > 0);
+	memset(ring, 0, sizeof(ring));
+	opts.avail = ring + avail;
+	opts.used = ring + used;
+	must(dpu_memory_map_create(&opts.memory) == 0);
+	must(dpu_memory_map_add(opts.memory, 0, 1, memory + 100) == 0);
+	for (i = 0; i < SIZE + 1; i++)
+		must(dpu_memory_map_add(opts.memory, 16 * i + 16, 1, memory + i) == 0);
+	must(dpu_virtq_create(&opts, &driver) == 0);
+	is_int(dpu_virtq_add(driver, &chain, 1), 1);
+	iov = (struct iovec){ memory, SIZE + 1 };
+	is_int(dpu_virtq_add(driver, &chain, 1), -EINVAL);
+	iov.iov_len = SIZE;
+	is_int(dpu_virtq_add(driver, &chain, 1), 0);
+	iov.iov_len = SIZE - 1;
+	is_int(dpu_virtq_add(driver, &chain, 1), 1);
+	is_int(dpu_virtq_room(driver), 0);
+	iov.iov_base = memory + 101;
+	is_int(dpu_virtq_add(driver, &chain, 1), -EFAULT);
+	driver = dpu_virtq_unref(driver);
+	dpu_memory_map_unref(opts.memory);
 }
 
 /* A chain's elements as if they were one piece. */
@@ -409,6 +444,7 @@ int main(void)
 	test_iova();
 	test_fd();
 	for (layout = DPU_VIRTQ_SPLIT; layout <= DPU_VIRTQ_PACKED; layout++) {
+		test_pieces();
 		test_change();
 		test_epochs();
 		test_miss();

@@ -129,6 +129,31 @@ static void test_position(void)
 	dpu_virtq_unref(driver);
 }
 
+/* A device side follows one that wanted no notifications: it asks for them. */
+static void test_wish(uint64_t features)
+{
+	struct dpu_virtq_chain chains[SIZE];
+	struct dpu_virtq_state state;
+	struct dpu_virtq *device;
+	uint32_t i;
+
+	start_driver(features);
+	device = start_device(false, NULL, features);
+	dpu_virtq_notify(device, 0);
+	for (i = 0; i < 3; i++) {
+		add(0, 1, 1);
+		is_int(dpu_virtq_should_notify(driver), 0);
+		must(pop(device, chains, 1) == 1 && dpu_virtq_push(device, chains, 1) == 0);
+	}
+	dpu_virtq_get_state(device, &state);
+	dpu_virtq_unref(device);
+	device = start_device(false, &state, features);
+	add(0, 1, 1);
+	is_int(dpu_virtq_should_notify(driver), 1);
+	dpu_virtq_unref(device);
+	dpu_virtq_unref(driver);
+}
+
 static void test_bad_state(void)
 {
 	DPU_OPTS(dpu_virtq_opts, opts, .features = 0);
@@ -142,6 +167,10 @@ static void test_bad_state(void)
 	is_int(dpu_virtq_create(&opts, &device), -EINVAL);
 	state = (struct dpu_virtq_state){ .reserved = 1 };
 	is_int(dpu_virtq_create(&opts, &device), -EINVAL);
+	opts_set(&opts, DPU_VIRTQ_DRIVER);
+	state = (struct dpu_virtq_state){ .avail = 1 };
+	is_int(dpu_virtq_create(&opts, &device), -EINVAL);
+	opts_set(&opts, DPU_VIRTQ_DEVICE);
 	opts.state = NULL;
 	memset(shared, 0, sizeof(*shared));
 	opts.inflight = shared->region;
@@ -476,6 +505,8 @@ int main(void)
 	test_region_size();
 	for (layout = DPU_VIRTQ_SPLIT; layout <= DPU_VIRTQ_PACKED; layout++) {
 		test_position();
+		test_wish(0);
+		test_wish(DPU_VIRTIO_F_EVENT_IDX);
 		test_bad_state();
 		test_again();
 		test_torn();
