@@ -17,18 +17,18 @@ struct dpu_memory_map {
 	struct memory_view *views;
 };
 
-static const struct {
-	struct memory_table table;
-	struct memory_region region;
-} identity = {
-	.table = { .count = 1 },
-	/* Not address 0, which is no pointer. */
-	.region = { .addr = 1, .size = UINT64_MAX, .access = DPU_MEMORY_READ_WRITE },
+/* Not address 0, which is no pointer. */
+static const struct memory_region everything = {
+	.addr = 1,
+	.size = UINT64_MAX,
+	.access = DPU_MEMORY_READ_WRITE,
+};
+static const struct memory_table identity = {
+	.count = 1,
+	.regions = (struct memory_region *)&everything,
 };
 
-_Static_assert(offsetof(struct memory_table, regions) == sizeof(struct memory_table), "regions follow");
-
-const memory_table_pointer memory_identity = &identity.table;
+const memory_table_pointer memory_identity = &identity;
 
 static struct memory_table *table_alloc(uint32_t count)
 {
@@ -37,8 +37,10 @@ static struct memory_table *table_alloc(uint32_t count)
 	/* One at least, so that a hint of 0 always points at one. */
 	count += !count;
 	table = calloc(1, sizeof(*table) + count * (sizeof(table->regions[0]) + sizeof(table->by_ptr[0])));
-	if (table)
-		table->by_ptr = (uint32_t *)(void *)(table->regions + count);
+	if (!table)
+		return NULL;
+	table->regions = (struct memory_region *)(void *)(table + 1);
+	table->by_ptr = (uint32_t *)(void *)(table->regions + count);
 	return table;
 }
 

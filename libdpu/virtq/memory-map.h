@@ -35,9 +35,9 @@ struct memory_table {
 	uint8_t *log;               /* NULL: no dirty log */
 	uint64_t log_pages;
 	uint32_t count;
-	bool aliases;                   /* some memory is shown at two addresses: by_ptr cannot be searched */
-	uint32_t *by_ptr;               /* numbers of regions, by rising pointer */
-	struct memory_region regions[]; /* by rising address, none overlaps another */
+	bool aliases;                  /* some memory is shown at two addresses: by_ptr cannot be searched */
+	struct memory_region *regions; /* by rising address, none overlaps another; at least one to look at */
+	uint32_t *by_ptr;              /* numbers of regions, by rising pointer */
 };
 
 typedef _Atomic(const struct memory_table *) memory_table_pointer;

@@ -11,7 +11,7 @@ fi
 mkdir -p "$work"
 for source in "$top_srcdir"/tests/fuzz/fuzz-virtq-*.c; do
 	name=$(basename "$source" .c)
-	"$FUZZ_CC" -std=c11 -g -O1 -Wno-gnu-variable-sized-type-not-at-end -DLIBFUZZER -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
+	"$FUZZ_CC" -std=c11 -g -O1 -DLIBFUZZER -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -I"$top_srcdir/include" -I"$top_builddir/include" \
 		-I"$top_srcdir/libdpu" -I"$top_srcdir/tests/harness" \
 		-o "$work/$name" "$source" "$top_srcdir"/libdpu/virtq/*.c || exit 1
