@@ -139,10 +139,10 @@ DPU_PUBLIC int dpu_virtq_inflight_size(enum dpu_virtq_layout layout, uint32_t si
  * first, which spares it and its peer much.
  *
  * The in-flight region is memory that outlives the device side, usually shared with another process. All
- * zero, it is new. Otherwise it tells which chains a former device side had taken and not returned;
- * dpu_virtq_pop() gives those again first, in the order in which they had been taken. The position then comes
- * from the region and the ring, and state is not read. Without a region a device side can be followed by
- * another only once all its chains are returned.
+ * zero, or without a version, it is new. Otherwise it tells which chains a former device side had taken and
+ * not returned; dpu_virtq_pop() gives those again first, in the order in which they had been taken. The
+ * position then comes from the region and the ring, and state is not read. Without a region a device side can
+ * be followed by another only once all its chains are returned.
  * @param opts What to make.
  * @param ret The queue, to be released with dpu_virtq_unref(). Untouched on failure.
  * @return 0, or a negative errno: -EINVAL a size, side, position or pointer is wrong or misaligned, or the

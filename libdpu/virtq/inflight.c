@@ -286,9 +286,10 @@ static int packed_recover(struct dpu_virtq *vq, struct dpu_virtq_state *state)
 	return 0;
 }
 
+/* Also one that a process died over while it made it: the version is written last. */
 static bool region_is_new(const struct split_region *region)
 {
-	return !region->version && !region->desc_num;
+	return !region->version;
 }
 
 static int inflight_alloc(struct dpu_virtq *vq, void *region)

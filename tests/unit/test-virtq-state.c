@@ -182,6 +182,11 @@ static void test_bad_state(void)
 	shared->region[8] = 1;
 	shared->region[10] = SIZE - 1; /* another size */
 	is_int(dpu_virtq_create(&opts, &device), -EINVAL);
+	shared->region[8] = 0; /* half made */
+	is_int(dpu_virtq_create(&opts, &device), 0);
+	ok(shared->region[8] == 1 && shared->region[10] == SIZE,
+	   "a region that was not made whole is made anew");
+	device = dpu_virtq_unref(device);
 }
 
 /* A device side that ended with chains out: the next one gets them again, in order, and then goes on. */
