@@ -76,7 +76,7 @@ static inline void enter(struct dpu_virtq *vq, uint32_t id, uint32_t writable, u
  * stays in registers. */
 static inline uint32_t take_singles(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
 {
-	struct memory_region region = vq->memory->regions[vq->data_hint];
+	struct memory_region region = vq->regions[vq->data_hint];
 	uint16_t place = vq->last, flags = vq->last_flags;
 	uint32_t i, id, size = vq->size;
 	const struct pvirtq_desc *desc;

@@ -90,7 +90,7 @@ static inline void burst_add(struct dpu_virtq *vq, struct burst *burst, uint16_t
 static inline uint32_t add_singles(struct dpu_virtq *vq, struct burst *burst,
 				   const struct dpu_virtq_chain *chains, uint32_t count)
 {
-	struct memory_region region = vq->memory->regions[vq->data_hint];
+	struct memory_region region = vq->regions[vq->data_hint];
 	uint16_t place = burst->writer.place, flags = burst->writer.flags, id = vq->free_head;
 	struct driver_slot *slot;
 	struct piece piece;

@@ -45,7 +45,7 @@ static inline void enter(struct dpu_virtq *vq, uint32_t head, uint32_t writable,
  * stays in registers. */
 static inline uint32_t take_singles(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
 {
-	struct memory_region region = vq->memory->regions[vq->data_hint];
+	struct memory_region region = vq->regions[vq->data_hint];
 	const uint16_t *ring = vq->avail->ring;
 	uint32_t i, head, at = vq->last, mask = vq->mask;
 	const struct virtq_desc *desc;

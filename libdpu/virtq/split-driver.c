@@ -65,7 +65,7 @@ static RING_COLD int add_direct(struct dpu_virtq *vq, const struct dpu_virtq_cha
 static inline uint32_t add_singles(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains, uint32_t count,
 				   uint32_t at)
 {
-	struct memory_region region = vq->memory->regions[vq->data_hint];
+	struct memory_region region = vq->regions[vq->data_hint];
 	uint16_t *ring = vq->avail->ring, head = vq->free_head;
 	struct driver_slot *slot;
 	struct piece piece;

@@ -357,6 +357,7 @@ void virtq_adopt(struct dpu_virtq *vq)
 		vq->former = vq->out;
 	vq->epoch = epoch;
 	vq->memory = atomic_load_explicit(vq->memory_at, memory_order_acquire);
+	vq->regions = vq->memory->regions;
 	vq->log = atomic_load_explicit(vq->log_at, memory_order_acquire);
 	vq->epochs[epoch].memory = vq->memory;
 	vq->epochs[epoch].log = vq->log;

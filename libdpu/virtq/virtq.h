@@ -123,6 +123,7 @@ struct dpu_virtq {
 	const memory_table_pointer *memory_at;
 	const memory_table_pointer *log_at;
 	const struct memory_table *memory;
+	const struct memory_region *regions; /* memory's */
 	const struct memory_table *log;
 	uint32_t data_hint;
 	uint32_t table_hint;
