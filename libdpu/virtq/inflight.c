@@ -336,6 +336,23 @@ void inflight_close(struct dpu_virtq *vq)
 	free(vq->inflight);
 }
 
+int inflight_take_again(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count,
+			int (*take)(struct dpu_virtq *vq, struct dpu_virtq_chain *chain, uint32_t entry))
+{
+	struct inflight *inflight = vq->inflight;
+	uint32_t i;
+	int rc = 0;
+
+	for (i = 0; i < count && vq->again; i++) {
+		rc = take(vq, &chains[i], inflight->again[inflight->again_at].entry);
+		if (rc < 0)
+			break;
+		inflight->again_at++;
+		vq->again--;
+	}
+	return i || rc == -EAGAIN ? (int)i : rc;
+}
+
 void inflight_split_took(struct dpu_virtq *vq, uint16_t head)
 {
 	struct split_entry *entry = &split_of(vq)->desc[head];

@@ -36,17 +36,10 @@ void inflight_close(struct dpu_virtq *vq);
 /* As new. */
 void inflight_reset(struct dpu_virtq *vq, const struct dpu_virtq_state *state);
 
-/* The next chain to be taken again: head or first entry. inflight_taken_again() when it was. */
-static inline uint16_t inflight_next(const struct dpu_virtq *vq)
-{
-	return vq->inflight->again[vq->inflight->again_at].entry;
-}
-
-static inline void inflight_taken_again(struct dpu_virtq *vq)
-{
-	vq->inflight->again_at++;
-	vq->again--;
-}
+/* Gives chains that a former device side had taken and not returned, as dpu_virtq_pop() does; take() takes
+ * one, by its head or first entry. The region has them already. */
+int inflight_take_again(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count,
+			int (*take)(struct dpu_virtq *vq, struct dpu_virtq_chain *chain, uint32_t entry));
 
 void inflight_split_took(struct dpu_virtq *vq, uint16_t head);
 /* Around the publication of a burst. */

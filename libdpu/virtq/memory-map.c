@@ -302,6 +302,18 @@ static struct memory_table *table_without(const struct memory_table *old, uint64
 	return table;
 }
 
+/* A table with the same regions, and no log. */
+static struct memory_table *table_copy(const struct memory_table *from)
+{
+	struct memory_table *table = table_alloc(from->count);
+
+	if (!table)
+		return NULL;
+	memcpy(table->regions, from->regions, from->count * sizeof(table->regions[0]));
+	table->count = from->count;
+	return table;
+}
+
 static void table_insert(struct memory_table *table, const struct memory_region *region)
 {
 	struct memory_region *at = &table->regions[regions_below(table, region->addr)];
@@ -426,32 +438,25 @@ int dpu_memory_map_remove(struct dpu_memory_map *map, uint64_t addr, uint64_t si
 
 int dpu_memory_map_replace(struct dpu_memory_map *map, const struct dpu_memory_map *from)
 {
-	const struct memory_table *regions = from->newest, *old = map->newest;
-	struct memory_table *table;
+	struct memory_table *table = table_copy(from->newest);
 
-	table = table_alloc(regions->count);
 	if (!table)
 		return -ENOMEM;
-	memcpy(table->regions, regions->regions, regions->count * sizeof(table->regions[0]));
-	table->count = regions->count;
-	table->log = old->log;
-	table->log_pages = old->log_pages;
+	table->log = map->newest->log;
+	table->log_pages = map->newest->log_pages;
 	publish(map, table);
 	return 0;
 }
 
 int dpu_memory_map_set_log(struct dpu_memory_map *map, void *log, size_t size)
 {
-	const struct memory_table *old = map->newest;
 	struct memory_table *table;
 
 	if (log && !size)
 		return -EINVAL;
-	table = table_alloc(old->count);
+	table = table_copy(map->newest);
 	if (!table)
 		return -ENOMEM;
-	memcpy(table->regions, old->regions, old->count * sizeof(table->regions[0]));
-	table->count = old->count;
 	table->log = log;
 	table->log_pages = log ? (uint64_t)size * 8 : 0;
 	publish(map, table);

@@ -125,12 +125,13 @@ static RING_COLD int take_other(struct dpu_virtq *vq, struct dpu_virtq_chain *ch
 	return 1;
 }
 
-static RING_COLD int take_chain_again(struct dpu_virtq *vq, struct dpu_virtq_chain *chain, uint16_t entry)
+/* A chain that a former device side had taken, from the in-flight region. */
+static RING_COLD int take_chain_again(struct dpu_virtq *vq, struct dpu_virtq_chain *chain, uint32_t first)
 {
+	uint16_t entry = (uint16_t)first, at = entry, i;
 	struct taken taken = { .count = (uint16_t)inflight_packed_count(vq, entry) };
 	struct pvirtq_desc desc = { 0 };
 	struct gather gather;
-	uint16_t i, at = entry;
 	int rc;
 
 	gather_begin(&gather, chain);
@@ -149,21 +150,6 @@ static RING_COLD int take_chain_again(struct dpu_virtq *vq, struct dpu_virtq_cha
 	virtq_took(vq, 1);
 	inflight_packed_kept(vq, taken.id, entry);
 	return 0;
-}
-
-/* Chains that a former device side had taken and not returned. */
-static RING_COLD int take_again(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
-{
-	uint32_t i;
-	int rc = 0;
-
-	for (i = 0; i < count && vq->again; i++) {
-		rc = take_chain_again(vq, &chains[i], inflight_next(vq));
-		if (rc < 0)
-			break;
-		inflight_taken_again(vq);
-	}
-	return i || rc == -EAGAIN ? (int)i : rc;
 }
 
 /* Notes a burst in the in-flight region: chains whose descriptors are in the ring from a place on. */
@@ -193,7 +179,7 @@ static int packed_pop(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint
 	virtq_refresh(vq);
 	virtq_forget_miss(vq);
 	if (ring_unlikely(vq->again))
-		return take_again(vq, chains, count);
+		return inflight_take_again(vq, chains, count, take_chain_again);
 	/* What a side that polls sees most. */
 	if (!ready)
 		return 0;

@@ -86,21 +86,6 @@ static RING_COLD int take_other(struct dpu_virtq *vq, struct dpu_virtq_chain *ch
 	return 0;
 }
 
-/* Chains that a former device side had taken and not returned; the region has them already. */
-static RING_COLD int take_again(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
-{
-	uint32_t i;
-	int rc = 0;
-
-	for (i = 0; i < count && vq->again; i++) {
-		rc = take_other(vq, &chains[i], inflight_next(vq));
-		if (rc < 0)
-			break;
-		inflight_taken_again(vq);
-	}
-	return i || rc == -EAGAIN ? (int)i : rc;
-}
-
 static int split_pop(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
 {
 	uint32_t i, n;
@@ -111,7 +96,7 @@ static int split_pop(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint3
 	virtq_refresh(vq);
 	virtq_forget_miss(vq);
 	if (ring_unlikely(vq->again))
-		return take_again(vq, chains, count);
+		return inflight_take_again(vq, chains, count, take_other);
 	if (rc <= 0) {
 		/* The chain that was named here a lap ago often is what comes again. */
 		__builtin_prefetch(&vq->desc[ring_load16(&vq->avail->ring[vq->last & vq->mask]) & vq->mask]);
