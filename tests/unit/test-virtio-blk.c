@@ -3,29 +3,9 @@
  * configuration. */
 #include <pthread.h>
 #include "blk-rig.h"
+#include "fail-alloc.h"
 
 static uint8_t disk[SECTORS * SECTOR];
-static long fail_at, calls, live;
-
-void *__real_calloc(size_t count, size_t size);
-void __real_free(void *ptr);
-void *__wrap_calloc(size_t count, size_t size);
-void __wrap_free(void *ptr);
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	void *ptr = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) == fail_at ? NULL
-									       : __real_calloc(count, size);
-
-	__atomic_add_fetch(&live, ptr != NULL, __ATOMIC_RELAXED);
-	return ptr;
-}
-
-void __wrap_free(void *ptr)
-{
-	__atomic_sub_fetch(&live, ptr != NULL, __ATOMIC_RELAXED);
-	__real_free(ptr);
-}
 
 static void test_create(void)
 {

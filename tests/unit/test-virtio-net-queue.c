@@ -3,6 +3,7 @@
  * them. */
 #include <dpu/virtio_net.h>
 #include <errno.h>
+#include "fail-alloc.h"
 #include "tap.h"
 
 #define SIZE 128
@@ -48,28 +49,6 @@ static void tear_down(void)
 	dpu_virtq_unref(device);
 	dpu_virtq_unref(driver);
 	free(ring);
-}
-
-static long fail_at, calls, live;
-
-void *__real_calloc(size_t count, size_t size);
-void __real_free(void *ptr);
-void *__wrap_calloc(size_t count, size_t size);
-void __wrap_free(void *ptr);
-
-/* The linker has the library call these (-Wl,--wrap). */
-void *__wrap_calloc(size_t count, size_t size)
-{
-	void *ptr = ++calls == fail_at ? NULL : __real_calloc(count, size);
-
-	live += ptr != NULL;
-	return ptr;
-}
-
-void __wrap_free(void *ptr)
-{
-	live -= ptr != NULL;
-	__real_free(ptr);
 }
 
 /* Each allocation of a receive queue and of a device fails once. */

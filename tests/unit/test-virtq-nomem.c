@@ -1,35 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* No memory left: a queue or map that cannot be made says so, leaves the result alone and leaks nothing. The
- * linker turns the library's calloc(3) and free(3) into those below (-Wl,--wrap). */
+/* No memory left: a queue or map that cannot be made says so, leaves the result alone and leaks nothing. */
 #include <dpu/virtq.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "fail-alloc.h"
 #include "tap.h"
 
 static char ring[3 * 4096] __attribute__((aligned(4096)));
 static char region[16384] __attribute__((aligned(8)));
-static long fail_at, calls, live;
-
-void *__real_calloc(size_t count, size_t size);
-void __real_free(void *ptr);
-void *__wrap_calloc(size_t count, size_t size);
-void __wrap_free(void *ptr);
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	void *ptr = ++calls == fail_at ? NULL : __real_calloc(count, size);
-
-	live += ptr != NULL;
-	return ptr;
-}
-
-void __wrap_free(void *ptr)
-{
-	live -= ptr != NULL;
-	__real_free(ptr);
-}
 
 /* Fails each allocation of a queue in turn, until none is left to fail. */
 static void test_queue(uint32_t layout, uint32_t side, bool inflight)
