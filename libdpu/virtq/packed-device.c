@@ -260,13 +260,9 @@ static int packed_push(struct dpu_virtq *vq, const struct dpu_virtq_chain *chain
 	virtq_refresh(vq);
 	packed_prefetch(vq, count);
 	log = vq->log->log;
-	rc = virtq_mark(vq, chains, count);
+	rc = log_and_mark(vq, chains, count, log);
 	if (ring_unlikely(rc < 0))
 		return rc;
-	if (ring_unlikely(log) && log_chains(vq, chains, count) < 0) {
-		virtq_unmark(vq, chains, count);
-		return -EIO;
-	}
 	first = write_used(vq, chains, count);
 	if (ring_unlikely(vq->inflight != NULL))
 		inflight_packed_returning(vq, chains, count);
