@@ -157,20 +157,25 @@ static uint32_t work(struct rig *rig)
 	return wrong;
 }
 
+static int exit_code(pid_t pid)
+{
+	int status;
+
+	must(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 256;
+}
+
 /* In a process of its own, since the filter stays. Returns what was counted, and whether the work was done.
  */
 static int counted(uint32_t layout, uint64_t features, bool tracked)
 {
 	struct rig rig;
 	uint32_t wrong;
-	int status;
 	pid_t pid = fork();
 
 	must(pid >= 0);
-	if (pid) {
-		must(waitpid(pid, &status, 0) == pid);
-		return WIFEXITED(status) ? WEXITSTATUS(status) : 256;
-	}
+	if (pid)
+		return exit_code(pid);
 	make(&rig, layout, features, tracked);
 	if (!watch())
 		_exit(99);
@@ -183,14 +188,11 @@ static int counted(uint32_t layout, uint64_t features, bool tracked)
 static int control(void)
 {
 	struct rig rig;
-	int status;
 	pid_t pid = fork();
 
 	must(pid >= 0);
-	if (pid) {
-		must(waitpid(pid, &status, 0) == pid);
-		return WIFEXITED(status) ? WEXITSTATUS(status) : 256;
-	}
+	if (pid)
+		return exit_code(pid);
 	calls = 0;
 	make(&rig, DPU_VIRTQ_SPLIT, 0, false);
 	if (!watch())
