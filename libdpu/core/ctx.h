@@ -6,17 +6,8 @@
 
 #include <dpu/ctx.h>
 #include <errno.h>
-#include <stdarg.h>
+#include "core/error.h"
 #include "core/ref.h"
-
-struct dpu_error {
-	int code;
-	char step[48];
-	char object[128];
-	char message[512];
-	char hint[256];
-	char text[720];
-};
 
 struct dpu_ctx {
 	struct ref ref;

@@ -4,20 +4,16 @@
 #include <string.h>
 #include "core/ctx.h"
 
-int ctx_fail(struct dpu_ctx *ctx, int code, const char *step, const char *object, const char *format, ...)
+int error_set(struct dpu_error *error, int code, const char *step, const char *object, const char *format,
+	      va_list args)
 {
-	struct dpu_error *error = &ctx->error;
 	char message[sizeof(error->message)];
-	va_list args;
 
 	/* The arguments may point into the former error: format first, then overwrite. */
-	if (format) {
-		va_start(args, format);
+	if (format)
 		vsnprintf(message, sizeof(message), format, args);
-		va_end(args);
-	} else {
+	else
 		snprintf(message, sizeof(message), "%s", strerror(-code));
-	}
 	error->code = code;
 	snprintf(error->step, sizeof(error->step), "%s", step);
 	snprintf(error->object, sizeof(error->object), "%s", object ? object : "");
@@ -25,7 +21,17 @@ int ctx_fail(struct dpu_ctx *ctx, int code, const char *step, const char *object
 	error->hint[0] = '\0';
 	snprintf(error->text, sizeof(error->text), "%s%s%s: %s", error->step, error->object[0] ? " " : "",
 		 error->object, error->message);
-	ctx_log(ctx, DPU_LOG_ERROR, "%s", error->text);
+	return code;
+}
+
+int ctx_fail(struct dpu_ctx *ctx, int code, const char *step, const char *object, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	error_set(&ctx->error, code, step, object, format, args);
+	va_end(args);
+	ctx_log(ctx, DPU_LOG_ERROR, "%s", ctx->error.text);
 	return code;
 }
 
