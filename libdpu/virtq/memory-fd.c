@@ -51,6 +51,8 @@ int memory_mapping_create(int fd, uint64_t offset, uint64_t size, struct memory_
 		free(mapping);
 		return rc;
 	}
+	mapping->page = (size_t)page;
+	mapping->alarm = -1;
 	ref_init(&mapping->ref);
 	*ptr = (char *)mapping->ptr + before;
 	*ret = mapping;
@@ -68,6 +70,7 @@ void memory_mapping_unref(struct memory_mapping *mapping)
 {
 	if (!mapping || !ref_put(&mapping->ref))
 		return;
+	memory_unguard(mapping);
 	munmap(mapping->ptr, mapping->size);
 	free(mapping);
 }

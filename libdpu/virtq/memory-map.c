@@ -30,6 +30,13 @@ static const struct memory_table identity = {
 
 const memory_table_pointer memory_identity = &identity;
 
+static void copy_log(struct memory_table *table, const struct memory_table *from)
+{
+	table->log = from->log;
+	table->log_pages = from->log_pages;
+	table->log_mapping = from->log_mapping;
+}
+
 static struct memory_table *table_alloc(uint32_t count)
 {
 	struct memory_table *table;
@@ -50,6 +57,7 @@ static void table_free(struct memory_table *table)
 
 	for (i = 0; i < table->count; i++)
 		memory_mapping_unref(table->regions[i].mapping);
+	memory_mapping_unref(table->log_mapping);
 	free(table);
 }
 
@@ -146,6 +154,7 @@ static void publish(struct dpu_memory_map *map, struct memory_table *table)
 
 	for (i = 0; i < table->count; i++)
 		memory_mapping_ref(table->regions[i].mapping);
+	memory_mapping_ref(table->log_mapping);
 	sort_by_pointer(table);
 	table->generation = map->newest->generation + 1;
 	table->older = map->newest;
@@ -278,8 +287,7 @@ static struct memory_table *table_without(const struct memory_table *old, uint64
 	table = table_alloc(old->count + 2);
 	if (!table)
 		return NULL;
-	table->log = old->log;
-	table->log_pages = old->log_pages;
+	copy_log(table, old);
 	to = table->regions;
 	for (i = 0; i < old->count; i++) {
 		region = old->regions[i];
@@ -365,8 +373,18 @@ static int add_region(struct dpu_memory_map *map, const struct memory_region *re
 
 int dpu_memory_map_add(struct dpu_memory_map *map, uint64_t addr, uint64_t size, void *ptr)
 {
+	return memory_map_add_mapping(map, addr, size, ptr, NULL);
+}
+
+int memory_map_add_mapping(struct dpu_memory_map *map, uint64_t addr, uint64_t size, void *ptr,
+			   struct memory_mapping *mapping)
+{
 	struct memory_region region = {
-		.addr = addr, .size = size, .delta = (uintptr_t)ptr - addr, .access = DPU_MEMORY_READ_WRITE
+		.addr = addr,
+		.size = size,
+		.delta = (uintptr_t)ptr - addr,
+		.access = DPU_MEMORY_READ_WRITE,
+		.mapping = mapping,
 	};
 
 	if (!ptr || !range_valid(addr, size, ptr))
@@ -376,19 +394,18 @@ int dpu_memory_map_add(struct dpu_memory_map *map, uint64_t addr, uint64_t size,
 
 int dpu_memory_map_add_fd(struct dpu_memory_map *map, uint64_t addr, uint64_t size, int fd, uint64_t offset)
 {
-	struct memory_region region = { .addr = addr, .size = size, .access = DPU_MEMORY_READ_WRITE };
+	struct memory_mapping *mapping;
 	void *ptr;
 	int rc;
 
 	if (!range_valid(addr, size, NULL))
 		return -EINVAL;
-	rc = memory_mapping_create(fd, offset, size, &region.mapping, &ptr);
+	rc = memory_mapping_create(fd, offset, size, &mapping, &ptr);
 	if (rc < 0)
 		return rc;
-	region.delta = (uintptr_t)ptr - addr;
-	rc = add_region(map, &region);
+	rc = memory_map_add_mapping(map, addr, size, ptr, mapping);
 	/* The table has its own reference. */
-	memory_mapping_unref(region.mapping);
+	memory_mapping_unref(mapping);
 	return rc;
 }
 
@@ -442,13 +459,18 @@ int dpu_memory_map_replace(struct dpu_memory_map *map, const struct dpu_memory_m
 
 	if (!table)
 		return -ENOMEM;
-	table->log = map->newest->log;
-	table->log_pages = map->newest->log_pages;
+	copy_log(table, map->newest);
 	publish(map, table);
 	return 0;
 }
 
 int dpu_memory_map_set_log(struct dpu_memory_map *map, void *log, size_t size)
+{
+	return memory_map_set_log_mapping(map, log, size, NULL);
+}
+
+int memory_map_set_log_mapping(struct dpu_memory_map *map, void *log, size_t size,
+			       struct memory_mapping *mapping)
 {
 	struct memory_table *table;
 
@@ -459,6 +481,7 @@ int dpu_memory_map_set_log(struct dpu_memory_map *map, void *log, size_t size)
 		return -ENOMEM;
 	table->log = log;
 	table->log_pages = log ? (uint64_t)size * 8 : 0;
+	table->log_mapping = mapping;
 	publish(map, table);
 	return 0;
 }

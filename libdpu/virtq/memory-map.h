@@ -18,6 +18,10 @@ struct memory_mapping {
 	struct ref ref;
 	void *ptr;
 	size_t size;
+	size_t page; /* bytes of a page of the file */
+	/* Guarded: the file has ended before the mapping did, and empty memory is in its place. */
+	atomic_bool broken;
+	int alarm; /* a duplicate of the eventfd that is told then; -1: not guarded */
 };
 
 struct memory_region {
@@ -34,6 +38,7 @@ struct memory_table {
 	struct memory_table *older; /* not freed yet, in the map's list */
 	uint8_t *log;               /* NULL: no dirty log */
 	uint64_t log_pages;
+	struct memory_mapping *log_mapping; /* NULL: the caller's memory */
 	uint32_t count;
 	bool aliases;                  /* some memory is shown at two addresses: by_ptr cannot be searched */
 	struct memory_region *regions; /* by rising address, none overlaps another; at least one to look at */
@@ -94,9 +99,21 @@ const struct memory_region *memory_table_find_pointer(const struct memory_table 
 /* Sets the bits of the pages from addr to addr + len; false when the log ends before. len is not 0. */
 bool memory_table_log(const struct memory_table *table, uint64_t addr, uint64_t len);
 
+/* dpu_memory_map_add() of memory that a table holds by its mapping. */
+int memory_map_add_mapping(struct dpu_memory_map *map, uint64_t addr, uint64_t size, void *ptr,
+			   struct memory_mapping *mapping);
+/* dpu_memory_map_set_log() likewise. */
+int memory_map_set_log_mapping(struct dpu_memory_map *map, void *log, size_t size,
+			       struct memory_mapping *mapping);
+
 /* Maps part of a file, see dpu_memory_map_add_fd(): what was mapped, and where the part starts in it. */
 int memory_mapping_create(int fd, uint64_t offset, uint64_t size, struct memory_mapping **ret, void **ptr);
 struct memory_mapping *memory_mapping_ref(struct memory_mapping *mapping);
 void memory_mapping_unref(struct memory_mapping *mapping);
+
+/* Keeps a mapping usable when its file ends before it: instead of SIGBUS there is empty memory, broken is set
+ * and alarm, an eventfd, is told. 0 or a negative errno. */
+int memory_guard(struct memory_mapping *mapping, int alarm);
+void memory_unguard(struct memory_mapping *mapping);
 
 #endif

@@ -271,25 +271,43 @@ static uint32_t skip_used(const struct dpu_virtq *vq, uint16_t *place, uint16_t 
 	return chains;
 }
 
-/* Whether there is one; how many only they themselves tell, so a count reads them ahead. */
-static int packed_driver_waiting(struct dpu_virtq *vq, bool any)
+/* Goes behind what the device has used; any: behind the first of it. How many chains that are, which only
+ * they themselves tell, so they are read ahead. */
+static int go_behind(struct dpu_virtq *vq, bool any, uint16_t *place, uint16_t *flags)
 {
-	uint16_t place = vq->last, flags = vq->last_flags;
 	uint32_t waiting = 0, chains;
 	uint64_t word;
 
 	if (vq->batch)
-		waiting = skip_used(vq, &place, &flags, vq->batch_id);
+		waiting = skip_used(vq, place, flags, vq->batch_id);
 	while (waiting < vq->out && !(any && waiting)) {
-		word = ring_load64_acquire(&vq->ring[place].word);
-		if ((word >> 48 & PACKED_FLAGS) != flags)
+		word = ring_load64_acquire(&vq->ring[*place].word);
+		if ((word >> 48 & PACKED_FLAGS) != *flags)
 			break;
-		chains = skip_used(vq, &place, &flags, (uint16_t)(word >> 32));
+		chains = skip_used(vq, place, flags, (uint16_t)(word >> 32));
 		if (!chains)
 			return virtq_stop(vq, "a used descriptor names no chain that is available");
 		waiting += chains;
 	}
 	return (int)(waiting < vq->out ? waiting : vq->out);
+}
+
+static int packed_driver_waiting(struct dpu_virtq *vq, bool any)
+{
+	uint16_t place = vq->last, flags = vq->last_flags;
+
+	return go_behind(vq, any, &place, &flags);
+}
+
+int packed_driver_used(struct dpu_virtq *vq, uint16_t *place, bool *wrap)
+{
+	uint16_t flags = vq->last_flags;
+	int rc;
+
+	*place = vq->last;
+	rc = go_behind(vq, false, place, &flags);
+	*wrap = packed_wrap(flags);
+	return rc < 0 ? rc : 0;
 }
 
 static void packed_driver_start(struct dpu_virtq *vq, const struct dpu_virtq_state *state)

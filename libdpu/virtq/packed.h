@@ -63,6 +63,9 @@ void packed_attach(struct dpu_virtq *vq);
 void packed_wish(struct dpu_virtq *vq, bool on);
 bool packed_wanted(struct dpu_virtq *vq, uint32_t unannounced);
 
+/* Driver side: where the device writes its next used descriptor. -EIO: the ring is nonsense. */
+int packed_driver_used(struct dpu_virtq *vq, uint16_t *place, bool *wrap);
+
 /* Descriptors of the peer were taken: keeps the event up with them. */
 static inline void packed_event(struct dpu_virtq *vq)
 {
