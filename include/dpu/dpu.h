@@ -8,7 +8,8 @@
  *   dpu_ctx_error() has the detail.
  * - Objects are reference counted; a child holds its parent, so any order of release is right.
  * - Everything that can block takes a deadline in milliseconds, -1 for none.
- * - The library starts no thread, prints nothing, installs no signal handler and never exits.
+ * - The library starts no thread, prints nothing and never exits. It installs no signal handler, but for one
+ * of SIGBUS while memory of a vhost-user peer is mapped (dpu/vhost.h).
  */
 #ifndef DPU_DPU_H
 #define DPU_DPU_H
@@ -31,6 +32,7 @@
 #include <dpu/resource.h>
 #include <dpu/version.h>
 #include <dpu/vf.h>
+#include <dpu/vhost.h>
 #include <dpu/virtio.h>
 #include <dpu/virtio_blk.h>
 #include <dpu/virtio_net.h>

@@ -9,12 +9,18 @@ if ! command -v "$FUZZ_CC" > /dev/null; then
 	exit 77
 fi
 mkdir -p "$work"
-for source in "$top_srcdir"/tests/fuzz/fuzz-virtq-*.c; do
+library=$top_srcdir/libdpu
+for source in "$top_srcdir"/tests/fuzz/fuzz-*.c; do
 	name=$(basename "$source" .c)
-	"$FUZZ_CC" -std=c11 -g -O1 -DLIBFUZZER -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
+	case $name in
+	fuzz-virtq-*) parts="$library/virtq/*.c" ;;
+	*) parts="$library/virtq/*.c $library/virtio/*.c $library/vhost/*.c $library/core/error.c $library/core/text.c" ;;
+	esac
+	# shellcheck disable=SC2086 # patterns
+	"$FUZZ_CC" -std=gnu11 -g -O1 -DLIBFUZZER -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -I"$top_srcdir/include" -I"$top_builddir/include" \
 		-I"$top_srcdir/libdpu" -I"$top_srcdir/tests/harness" \
-		-o "$work/$name" "$source" "$top_srcdir"/libdpu/virtq/*.c || exit 1
+		-o "$work/$name" "$source" $parts -lpthread || exit 1
 	mkdir -p "$work/corpus-$name"
 	echo "fuzz: $name for $FUZZ_SECONDS seconds"
 	"$work/$name" -max_total_time="$FUZZ_SECONDS" -timeout=20 -max_len=2048 -print_final_stats=1 \

@@ -16,6 +16,7 @@ cat > "$work/rules" <<'END'
 core
 virtq core
 virtio core virtq
+vhost core virtq virtio
 flow core
 firmware core
 provider core flow virtq

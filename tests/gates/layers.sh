@@ -33,6 +33,7 @@ breaches()
 		may["core"] = "core"
 		may["virtq"] = "virtq core"
 		may["virtio"] = "virtio virtq core"
+		may["vhost"] = "vhost virtio virtq core"
 		may["flow"] = "flow core"
 		may["firmware"] = "firmware core"
 		may["provider"] = "provider flow virtq core"
@@ -71,9 +72,10 @@ breaches()
 		next
 	}
 	$2 ~ "^<" {
-		if ($2 ~ "^<(netlink|pci|infiniband|rdma|linux)/" && here != "provider/linux")
+		if ($2 ~ "^<(netlink|pci|infiniband|rdma|linux)/" && here != "provider/linux" &&
+		    !(here == "vhost" && $2 ~ "^<linux/(vhost|vhost_types|vduse|if_tun|virtio_net)[.]h>"))
 			breach("only provider/linux sees netlink, pci, infiniband and the kernel")
-		if (here == "virtq" && $1 != "libdpu/virtq/memory-fd.c" && $2 ~ "^<(sys/(socket|ioctl|mman|eventfd|epoll)|net/.*|netinet/.*|arpa/.*|unistd|fcntl|poll)[.h]*>")
+		if (here == "virtq" && $1 !~ "^libdpu/virtq/memory-(fd|guard).c$" && $2 ~ "^<(sys/(socket|ioctl|mman|eventfd|epoll)|net/.*|netinet/.*|arpa/.*|unistd|fcntl|poll)[.h]*>")
 			breach("virtq/ is pure memory")
 		next
 	}
@@ -154,6 +156,10 @@ caught yes libdpu/device/a.c '#include "firmware/nvtable.h"'
 caught yes libdpu/virtq/a.c '#include "provider/provider.h"'
 caught yes libdpu/virtq/a.c '#include <sys/ioctl.h>'
 caught yes libdpu/virtq/a.c '#include <sys/socket.h>'
+caught yes libdpu/virtq/a.c '#include "vhost/vhost.h"'
+caught yes libdpu/vhost/a.c '#include "provider/provider.h"'
+caught yes libdpu/vhost/a.c '#include <linux/devlink.h>'
+caught no libdpu/vhost/a.c '#include <linux/vhost.h>'
 caught yes libdpu/provider/sim/a.c '#include "provider/linux/linux.h"'
 caught yes libdpu/provider/sim/a.c '#include <infiniband/verbs.h>'
 caught yes libdpu/provider/linux/a.c '#include "provider/sim/sim.h"'

@@ -28,6 +28,7 @@ from .rate import Rate, RateType
 from .rdma import RdmaLink, RdmaState
 from .resource import Resource
 from .vf import VfAttrs, VfLinkState, VfStats
+from .vhost import Vhost, VhostChain, VhostEvent, VhostEventType, VhostFlag, VhostQueue, VhostRole, VhostState
 from .virtio import (NetChanged, NetCommand, NetGso, NetHdr, NetHdrFlag, NetRss, NetRxMode, NetRxQueue, NetState,
                     VirtioFeatureBit, VirtioNet, net_gather, net_toeplitz, virtio_device_name, virtio_device_type,
                     virtio_feature, virtio_features, virtio_features_check, virtio_features_text,
@@ -47,7 +48,8 @@ __all__ = [
     "NetState", "NvConfigChange", "NvConfigParam", "NvConfigType", "NvConfigWhen", "Orphan", "Param",
     "ParamCmode", "ParamType", "Port", "PortEnd", "PortFlavour", "PortStats", "Profile", "Rate",
     "RateType", "RdmaLink", "RdmaState", "ReloadAction", "Reset", "Resource", "Restriction", "Side",
-    "VersionKind", "VfAttrs", "VfLinkState", "VfStats", "VirtioBlk", "VirtioBlkFeature",
+    "VersionKind", "VfAttrs", "VfLinkState", "VfStats", "Vhost", "VhostChain", "VhostEvent", "VhostEventType",
+    "VhostFlag", "VhostQueue", "VhostRole", "VhostState", "VirtioBlk", "VirtioBlkFeature",
     "VirtioBlkRequest", "VirtioBlkType", "VirtioFeature", "VirtioFeatureBit", "VirtioNet", "Virtq", "VirtqState",
     "net_gather", "net_toeplitz", "profiles", "tlv_type", "version", "virtio_device_name",
     "virtio_device_type", "virtio_feature", "virtio_features", "virtio_features_check",
