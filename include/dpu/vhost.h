@@ -365,6 +365,37 @@ DPU_PUBLIC int dpu_vhost_config_write(struct dpu_vhost *vh, uint32_t offset, con
  */
 DPU_PUBLIC int dpu_vhost_config_changed(struct dpu_vhost *vh);
 
+/**
+ * @brief vhost-user back-end: hands the connection to a successor, another process that calls
+ * dpu_vhost_takeover() with the other end of a socket: a live update, of which the front-end notices nothing.
+ * Its memory, eventfds and the listening socket are passed on, with the position of each queue.
+ *
+ * No thread may serve a queue of the handle from before the call until it has failed. On success the handle
+ * has no peer any more, and its queues are gone, without events; what is left to do is to drop it.
+ * @param vh A handle.
+ * @param fd A connected Unix stream socket; stays the caller's.
+ * @param timeout How long to wait for the successor, in milliseconds; -1 without end.
+ * @return 0; or a negative errno, and the handle goes on as before: -EOPNOTSUPP not a vhost-user back-end;
+ * -EBUSY events are not handled, or chains are not returned and there is no in-flight region; -ETIMEDOUT;
+ * -EPROTO the successor speaks another version; what sendmsg(2) and recvmsg(2) say.
+ */
+DPU_PUBLIC int dpu_vhost_handover(struct dpu_vhost *vh, int fd, int timeout);
+
+/**
+ * @brief Takes over what dpu_vhost_handover() hands on. Events tell the caller what there is, as if it had
+ * just begun: DPU_VHOST_CONNECTED, DPU_VHOST_FEATURES, DPU_VHOST_QUEUE_START.
+ * @param fd A connected Unix stream socket; stays the caller's.
+ * @param opts As for dpu_vhost_open(): the same kind of device, with as many queues, that offers at least
+ * what the driver has accepted.
+ * @param timeout How long to wait for the predecessor, in milliseconds; -1 without end.
+ * @param ret The handle, to be released with dpu_vhost_unref(). Untouched on failure.
+ * @return 0, or a negative errno with the reason in opts->error; the predecessor goes on then: -EINVAL an
+ * option is wrong, or the device is another one; -ETIMEDOUT; -EPROTO the predecessor speaks another version;
+ * -ENOMEM; what dpu_vhost_open() and recvmsg(2) say.
+ */
+DPU_PUBLIC int dpu_vhost_takeover(int fd, const struct dpu_vhost_opts *opts, int timeout,
+				  struct dpu_vhost **ret);
+
 #ifdef __cplusplus
 }
 #endif

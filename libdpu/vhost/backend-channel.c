@@ -64,7 +64,7 @@ int backend_config_changed(struct dpu_vhost *vh)
 	return say(vh, &message, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG);
 }
 
-static int open_channel(struct dpu_vhost *vh, int fd)
+int backend_open_channel(struct dpu_vhost *vh, int fd)
 {
 	struct backend *be = vhost_backend(vh);
 	int rc;
@@ -87,7 +87,7 @@ int backend_set_channel(struct dpu_vhost *vh, struct vhost_user_message *message
 
 	if (getsockopt(message->fds[0], SOL_SOCKET, SO_TYPE, &kind, &size) < 0 || kind != SOCK_STREAM)
 		return backend_fail(vh, -EINVAL, "not a stream socket");
-	rc = open_channel(vh, vhost_message_take(message, 0));
+	rc = backend_open_channel(vh, vhost_message_take(message, 0));
 	return rc < 0 ? backend_fail(vh, rc, NULL) : 0;
 }
 

@@ -4,6 +4,7 @@
  * A region that the front-end names again, as when it adds another one, keeps its mapping: queues run on, and
  * only those whose rings have moved are stopped and started. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,26 +109,36 @@ void backend_settle(struct dpu_vhost *vh)
 			!dpu_memory_map_settled(be->memory.guest) || !dpu_memory_map_settled(be->iotlb);
 }
 
-/* The caller has heard of it: the new memory takes effect. What is left in "next" is the old one. */
-static void apply(struct dpu_vhost *vh)
+/* The new memory takes effect. What is left in "next" is the old one. */
+static int go_over(struct backend *be)
 {
-	struct backend *be = vhost_backend(vh);
 	struct backend_memory old = be->memory;
 	int rc;
 
 	/* The queues know the one map for addresses in descriptors. */
 	rc = dpu_memory_map_replace(old.guest, be->next.guest);
-	if (rc == 0) {
-		dpu_memory_map_unref(be->next.guest);
-		be->memory = be->next;
-		be->memory.guest = old.guest;
-		be->next = old;
-		be->next.guest = NULL;
-		forget_translations(be);
+	if (rc < 0)
+		return rc;
+	dpu_memory_map_unref(be->next.guest);
+	be->memory = be->next;
+	be->memory.guest = old.guest;
+	be->next = old;
+	be->next.guest = NULL;
+	forget_translations(be);
+	return 0;
+}
+
+/* The caller has heard of it. */
+static void apply(struct dpu_vhost *vh)
+{
+	struct backend *be = vhost_backend(vh);
+	int rc;
+
+	rc = go_over(be);
+	if (rc == 0)
 		rc = backend_start_all(vh);
-	} else {
+	else
 		vhost_fail(vh, rc, "memory", NULL);
-	}
 	drop_next(be);
 	be->unsettled = true;
 	backend_settle(vh);
@@ -153,6 +164,36 @@ static int change_to(struct dpu_vhost *vh, struct backend_region *regions, uint3
 	backend_acknowledge_later(vh);
 	vh->then = apply;
 	return BACKEND_ANSWERED;
+}
+
+int backend_adopt_regions(struct dpu_vhost *vh, const struct vhost_user_region *at, const int *fds,
+			  uint32_t count)
+{
+	struct backend *be = vhost_backend(vh);
+	struct backend_region *regions;
+	uint32_t i;
+	int rc = 0;
+
+	regions = calloc(count + 1, sizeof(*regions));
+	if (!regions)
+		return backend_fail(vh, -ENOMEM, NULL);
+	for (i = 0; i < count; i++) {
+		rc = take_region(vh, &at[i], fds[i], &regions[i]);
+		if (rc < 0) {
+			drop_regions(regions, i);
+			return rc;
+		}
+	}
+	rc = make_maps(vh, regions, count, &be->next.guest, &be->next.user);
+	if (rc < 0) {
+		drop_regions(regions, count);
+		return rc;
+	}
+	be->next.regions = regions;
+	be->next.count = count;
+	rc = go_over(be);
+	drop_next(be);
+	return rc;
 }
 
 int backend_set_mem_table(struct dpu_vhost *vh, struct vhost_user_message *message)
@@ -296,13 +337,17 @@ int backend_map(struct dpu_vhost *vh, int fd, uint64_t offset, uint64_t size, st
 	if (rc < 0)
 		return backend_fail(vh, rc,
 				    rc == -EINVAL ? "the file is shorter than what it shall share" : NULL);
-	if (!(vh->opts.flags & DPU_VHOST_NO_SIGBUS))
+	/* A successor is given it. */
+	mapping->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (mapping->fd < 0)
+		rc = -errno;
+	else if (!(vh->opts.flags & DPU_VHOST_NO_SIGBUS))
 		rc = memory_guard(mapping, vh->wake);
 	if (rc < 0) {
 		memory_mapping_unref(mapping);
 		return backend_fail(vh, rc, NULL);
 	}
-	*file = (struct backend_file){ .mapping = mapping, .ptr = ptr, .size = size };
+	*file = (struct backend_file){ .mapping = mapping, .ptr = ptr, .size = size, .offset = offset };
 	return 0;
 }
 

@@ -156,24 +156,14 @@ int backend_set_status(struct dpu_vhost *vh, struct vhost_user_message *message)
 	return 0;
 }
 
-/* The state of a device, as it goes from one back-end to another: all that the front-end cannot tell. */
-struct device_state {
-	char magic[8];
-	uint32_t version;
-	uint32_t device;
-	uint64_t features;
-	uint16_t mtu;
-	uint8_t writeback;
-	uint8_t pad[5];
-};
 #define STATE_MAGIC "dpuvhost"
 #define WRITEBACK offsetof(struct dpu_virtio_blk_config, writeback)
 
-_Static_assert(sizeof(struct device_state) <= sizeof(((struct backend *)0)->state), "the state fits");
+_Static_assert(sizeof(struct backend_device_state) <= sizeof(((struct backend *)0)->state), "the state fits");
 
-static void save(struct dpu_vhost *vh, struct device_state *state)
+void backend_save(struct dpu_vhost *vh, struct backend_device_state *state)
 {
-	*state = (struct device_state){
+	*state = (struct backend_device_state){
 		.version = 1,
 		.device = vh->opts.device,
 		.features = vh->features,
@@ -184,22 +174,27 @@ static void save(struct dpu_vhost *vh, struct device_state *state)
 		dpu_virtio_blk_config_read(vh->opts.blk, WRITEBACK, &state->writeback, 1);
 }
 
-static int load(struct dpu_vhost *vh, const void *buf, uint32_t len)
+int backend_load(struct dpu_vhost *vh, const struct backend_device_state *state)
 {
-	struct device_state state;
+	if (memcmp(state->magic, STATE_MAGIC, sizeof(state->magic)) != 0 || state->version != 1 ||
+	    state->device != vh->opts.device || state->writeback > 1)
+		return vhost_fail(vh, -EINVAL, "load state", "this is no state of such a device");
+	if (state->features & ~vh->offered)
+		return vhost_fail(vh, -EINVAL, "load state", "the device had features that this one lacks");
+	vh->mtu = state->mtu;
+	if (vh->opts.blk && vh->features & DPU_VIRTIO_BLK_F_CONFIG_WCE)
+		return dpu_virtio_blk_config_write(vh->opts.blk, WRITEBACK, &state->writeback, 1);
+	return 0;
+}
+
+static int load_bytes(struct dpu_vhost *vh, const void *buf, uint32_t len)
+{
+	struct backend_device_state state;
 
 	if (len != sizeof(state))
 		return vhost_fail(vh, -EINVAL, "load state", "%u bytes", len);
 	memcpy(&state, buf, sizeof(state));
-	if (memcmp(state.magic, STATE_MAGIC, sizeof(state.magic)) != 0 || state.version != 1 ||
-	    state.device != vh->opts.device || state.writeback > 1)
-		return vhost_fail(vh, -EINVAL, "load state", "this is no state of such a device");
-	if (state.features & ~vh->offered)
-		return vhost_fail(vh, -EINVAL, "load state", "the device had features that this one lacks");
-	vh->mtu = state.mtu;
-	if (vh->opts.blk && vh->features & DPU_VIRTIO_BLK_F_CONFIG_WCE)
-		return dpu_virtio_blk_config_write(vh->opts.blk, WRITEBACK, &state.writeback, 1);
-	return 0;
+	return backend_load(vh, &state);
 }
 
 /* All bytes have come, or all are gone. */
@@ -236,9 +231,9 @@ static int write_quietly(int fd, const void *buf, size_t len)
 
 static void save_to(struct dpu_vhost *vh, int fd)
 {
-	struct device_state state;
+	struct backend_device_state state;
 
-	save(vh, &state);
+	backend_save(vh, &state);
 	vhost_backend(vh)->state_result = write_quietly(fd, &state, sizeof(state));
 	close(fd);
 }
@@ -283,7 +278,7 @@ static void go_on_loading(struct dpu_vhost *vh)
 	} while (n > 0 && be->state_len < sizeof(be->state));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	end_transfer(vh, n == 0 ? load(vh, be->state, be->state_len) : -EIO);
+	end_transfer(vh, n == 0 ? load_bytes(vh, be->state, be->state_len) : -EIO);
 }
 
 int backend_state_ready(struct dpu_vhost *vh)

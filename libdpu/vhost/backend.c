@@ -115,8 +115,9 @@ static int get_features(struct dpu_vhost *vh, struct vhost_user_message *message
 	return rc < 0 ? rc : BACKEND_ANSWERED;
 }
 
-static int tell_device(struct dpu_vhost *vh, uint64_t features)
+int backend_tell_device(struct dpu_vhost *vh, uint64_t features)
 {
+	features &= ~(DPU_VHOST_F_LOG_ALL | DPU_VHOST_USER_F_PROTOCOL_FEATURES);
 	if (vh->opts.net)
 		return dpu_virtio_net_set_features(vh->opts.net, features & vh->opts.net->opts.features);
 	if (vh->opts.blk)
@@ -149,7 +150,7 @@ static int set_features(struct dpu_vhost *vh, struct vhost_user_message *message
 	if ((features ^ vh->features) & ~DPU_VHOST_F_LOG_ALL) {
 		if (any_started(vh))
 			return backend_fail(vh, -EBUSY, "the queues run with other features");
-		rc = tell_device(vh, features & ~(DPU_VHOST_F_LOG_ALL | DPU_VHOST_USER_F_PROTOCOL_FEATURES));
+		rc = backend_tell_device(vh, features);
 		if (rc < 0)
 			return backend_fail(vh, rc, "the device cannot have these features together");
 	}
@@ -429,6 +430,7 @@ static const struct vhost_ops backend_ops = {
 	.notify = backend_notify,
 	.miss = backend_miss,
 	.config_changed = backend_config_changed,
+	.handover = backend_handover,
 	.close = vhost_user_close,
 };
 

@@ -32,6 +32,7 @@ struct backend_file {
 	struct memory_mapping *mapping;
 	void *ptr;
 	uint64_t size;
+	uint64_t offset;
 };
 
 struct backend_memory {
@@ -117,6 +118,10 @@ void backend_settle(struct dpu_vhost *vh);
 /* Whether a piece of the front-end's memory has been taken away from behind. */
 bool backend_memory_broken(const struct dpu_vhost *vh);
 
+/* Maps regions that a predecessor had; the files are theirs. 0 or a negative errno. */
+int backend_adopt_regions(struct dpu_vhost *vh, const struct vhost_user_region *at, const int *fds,
+			  uint32_t count);
+
 /* backend-vring.c */
 backend_handler backend_set_vring_num, backend_set_vring_addr, backend_set_vring_base, backend_get_vring_base,
 	backend_set_vring_kick, backend_set_vring_call, backend_set_vring_err, backend_set_vring_enable,
@@ -136,6 +141,20 @@ backend_handler backend_get_inflight, backend_set_inflight, backend_set_status, 
 	backend_set_device_state, backend_check_device_state;
 /* Bytes of a queue's part of the in-flight region. */
 uint64_t backend_inflight_size(const struct dpu_vhost *vh, uint16_t queue_size);
+/* The device's state, as it goes to another back-end. */
+struct backend_device_state {
+	char magic[8];
+	uint32_t version;
+	uint32_t device;
+	uint64_t features;
+	uint16_t mtu;
+	uint8_t writeback;
+	uint8_t pad[5];
+};
+void backend_save(struct dpu_vhost *vh, struct backend_device_state *state);
+int backend_load(struct dpu_vhost *vh, const struct backend_device_state *state);
+/* Tells the device model what the driver has accepted. */
+int backend_tell_device(struct dpu_vhost *vh, uint64_t features);
 int backend_state_ready(struct dpu_vhost *vh);
 void backend_state_gone(struct dpu_vhost *vh);
 
@@ -145,7 +164,12 @@ int backend_notify(struct dpu_vhost *vh, uint32_t index);
 int backend_miss(struct dpu_vhost *vh, uint32_t index);
 int backend_config_changed(struct dpu_vhost *vh);
 int backend_request_translation(struct dpu_vhost *vh, uint64_t iova, uint32_t access);
+int backend_open_channel(struct dpu_vhost *vh, int fd);
 int backend_channel_ready(struct dpu_vhost *vh);
 void backend_channel_gone(struct dpu_vhost *vh);
+
+/* handover.c */
+int backend_handover(struct dpu_vhost *vh, int fd, int timeout);
+int backend_take_over(struct dpu_vhost *vh, int fd, int timeout);
 
 #endif

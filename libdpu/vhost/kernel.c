@@ -90,8 +90,6 @@ int kernel_begin(struct dpu_vhost *vh)
 			return vhost_fail(vh, rc, "open", NULL);
 		vh->queues[i].made = NULL;
 	}
-	/* Who waits for the descriptor shall come. */
-	eventfd_write(vh->wake, 1);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "core/text.h"
+#include "vhost/backend.h"
 
 /* The first pause before another attempt to connect; each next one is twice as long. */
 #define FIRST_PAUSE 10
@@ -97,7 +98,7 @@ static void unlink_own(const struct dpu_vhost *vh, const struct vhost_user *user
 		unlink(vh->path);
 }
 
-static int have_peer(struct dpu_vhost *vh, int fd)
+int vhost_user_adopt_peer(struct dpu_vhost *vh, int fd)
 {
 	struct vhost_user *user = vhost_user(vh);
 	int rc;
@@ -113,6 +114,19 @@ static int have_peer(struct dpu_vhost *vh, int fd)
 		return vhost_fail(vh, rc, "connect", NULL);
 	}
 	vh->connected = true;
+	/* The next one waits until this one is gone. */
+	if (user->listener >= 0)
+		vhost_rewatch(vh, user->listener, USER_LISTENER, 0, 0);
+	return 0;
+}
+
+static int have_peer(struct dpu_vhost *vh, int fd)
+{
+	struct vhost_user *user = vhost_user(vh);
+	int rc = vhost_user_adopt_peer(vh, fd);
+
+	if (rc < 0)
+		return rc;
 	vh->connections++;
 	user->pause = FIRST_PAUSE;
 	rc = user->role->connected(vh);
@@ -151,14 +165,10 @@ static void try_connect(struct dpu_vhost *vh)
 
 static void accept_peer(struct dpu_vhost *vh)
 {
-	struct vhost_user *user = vhost_user(vh);
-	int fd = accept4(user->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(vhost_user(vh)->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0)
-		return;
-	/* The next one waits until this one is gone. */
-	if (have_peer(vh, fd) == 0 && vh->connected)
-		vhost_rewatch(vh, user->listener, USER_LISTENER, 0, 0);
+	if (fd >= 0)
+		have_peer(vh, fd);
 }
 
 /* The caller has handled that the peer is gone. */
@@ -281,23 +291,35 @@ static const struct vhost_ops user_ops = {
 	.close = vhost_user_close,
 };
 
-static int start_client(struct dpu_vhost *vh)
+int vhost_user_adopt_listener(struct dpu_vhost *vh, int fd)
+{
+	vhost_user(vh)->listener = fd;
+	return vhost_watch(vh, fd, USER_LISTENER, 0, EPOLLIN);
+}
+
+static int make_timer(struct dpu_vhost *vh)
 {
 	struct vhost_user *user = vhost_user(vh);
-	struct sockaddr_un sun;
 	int rc;
 
-	rc = address(vh, &sun);
-	if (rc < 0)
-		return rc;
 	user->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (user->timer < 0)
 		return vhost_fail(vh, -errno, "open", "timerfd_create: %s", strerror(errno));
 	rc = vhost_watch(vh, user->timer, USER_TIMER, 0, EPOLLIN);
-	if (rc < 0)
-		return vhost_fail(vh, rc, "open", NULL);
-	try_connect(vh);
-	return 0;
+	return rc < 0 ? vhost_fail(vh, rc, "open", NULL) : 0;
+}
+
+static int start_client(struct dpu_vhost *vh)
+{
+	struct sockaddr_un sun;
+	int rc;
+
+	rc = address(vh, &sun);
+	if (rc == 0)
+		rc = make_timer(vh);
+	if (rc == 0)
+		try_connect(vh);
+	return rc;
 }
 
 static int start_given(struct dpu_vhost *vh, const char *number)
@@ -312,10 +334,9 @@ static int start_given(struct dpu_vhost *vh, const char *number)
 	return have_peer(vh, (int)fd);
 }
 
-int vhost_user_open(struct dpu_vhost *vh)
+static int prepare(struct dpu_vhost *vh)
 {
 	struct vhost_user *user;
-	int rc;
 
 	user = calloc(1, sizeof(*user));
 	if (!user)
@@ -325,13 +346,36 @@ int vhost_user_open(struct dpu_vhost *vh)
 	vhost_channel_init(&user->peer);
 	vh->transport = user;
 	vh->ops = &user_ops;
-	if (vh->opts.role == DPU_VHOST_BACKEND)
-		rc = vhost_backend_create(vh);
-	else
-		rc = vhost_frontend_create(vh);
+	return vh->opts.role == DPU_VHOST_BACKEND ? vhost_backend_create(vh) : vhost_frontend_create(vh);
+}
+
+int vhost_user_open(struct dpu_vhost *vh)
+{
+	int rc = prepare(vh);
+
 	if (rc < 0)
 		return rc;
 	if (strncmp(vh->path, "fd=", 3) == 0)
 		return start_given(vh, vh->path + 3);
 	return vh->opts.flags & DPU_VHOST_SERVER ? listen_at(vh) : start_client(vh);
+}
+
+int vhost_user_take_over(struct dpu_vhost *vh, int fd, int timeout)
+{
+	struct vhost_user *user;
+	int rc;
+
+	rc = prepare(vh);
+	if (rc == 0)
+		rc = backend_take_over(vh, fd, timeout);
+	if (rc < 0)
+		return rc;
+	user = vhost_user(vh);
+	/* A client connects again, a given socket ends with its peer. */
+	if (user->listener < 0 && !user->given) {
+		rc = make_timer(vh);
+		if (rc == 0 && !vh->connected)
+			arm(user, FIRST_PAUSE);
+	}
+	return rc;
 }

@@ -57,6 +57,10 @@ void vhost_user_disconnect(struct dpu_vhost *vh, int code);
 /* Waits for room to send, or no more. */
 void vhost_user_want_room(struct dpu_vhost *vh, bool on);
 
+/* What a predecessor had; the descriptors are owned, also on failure. 0 or a negative errno. */
+int vhost_user_adopt_listener(struct dpu_vhost *vh, int fd);
+int vhost_user_adopt_peer(struct dpu_vhost *vh, int fd);
+
 /* For the ends' own tables of operations. */
 void vhost_user_ready(struct dpu_vhost *vh, uint32_t source);
 void vhost_user_woken(struct dpu_vhost *vh);

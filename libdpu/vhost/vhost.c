@@ -147,18 +147,17 @@ static int open_transport(struct dpu_vhost *vh, const char *uri)
 	return vhost_fail(vh, -EPROTONOSUPPORT, "open", "%s: there is no such transport", uri);
 }
 
-int dpu_vhost_open(const char *uri, const struct dpu_vhost_opts *user, struct dpu_vhost **ret)
+/* A handle that has only its options. */
+static int begin(const struct dpu_vhost_opts *user, struct dpu_vhost **ret)
 {
 	struct dpu_vhost *vh;
-	int rc;
 
 	vh = calloc(1, sizeof(*vh));
 	if (!vh)
 		return -ENOMEM;
 	ref_init(&vh->ref);
 	vh->epoll = vh->wake = -1;
-	rc = opts_read(&vh->opts, sizeof(vh->opts), user);
-	if (rc < 0 || !uri) {
+	if (opts_read(&vh->opts, sizeof(vh->opts), user) < 0) {
 		free(vh);
 		return -EINVAL;
 	}
@@ -170,15 +169,61 @@ int dpu_vhost_open(const char *uri, const struct dpu_vhost_opts *user, struct dp
 		vh->opts.device = DPU_VIRTIO_ID_NET;
 	if (vh->opts.blk)
 		vh->opts.device = DPU_VIRTIO_ID_BLOCK;
-	rc = open_transport(vh, uri);
-	if (rc < 0) {
-		if (vh->opts.error && vh->opts.error_size)
-			snprintf(vh->opts.error, vh->opts.error_size, "%s", vh->error.text);
-		dpu_vhost_unref(vh);
-		return rc;
-	}
 	*ret = vh;
 	return 0;
+}
+
+/* Gives the handle out, or the reason why there is none. */
+static int end(struct dpu_vhost *vh, int rc, struct dpu_vhost **ret)
+{
+	if (rc == 0) {
+		/* Who waits for the descriptor shall come. */
+		if (vhost_busy(vh))
+			eventfd_write(vh->wake, 1);
+		*ret = vh;
+		return 0;
+	}
+	if (vh->opts.error && vh->opts.error_size)
+		snprintf(vh->opts.error, vh->opts.error_size, "%s", vh->error.text);
+	dpu_vhost_unref(vh);
+	return rc;
+}
+
+int dpu_vhost_open(const char *uri, const struct dpu_vhost_opts *opts, struct dpu_vhost **ret)
+{
+	struct dpu_vhost *vh;
+	int rc;
+
+	if (!uri)
+		return -EINVAL;
+	rc = begin(opts, &vh);
+	return rc < 0 ? rc : end(vh, open_transport(vh, uri), ret);
+}
+
+int dpu_vhost_handover(struct dpu_vhost *vh, int fd, int timeout)
+{
+	if (!vh->ops->handover)
+		return vhost_fail(vh, -EOPNOTSUPP, "handover",
+				  "only vhost-user back-ends can be handed over");
+	return vh->ops->handover(vh, fd, timeout);
+}
+
+int dpu_vhost_takeover(int fd, const struct dpu_vhost_opts *opts, int timeout, struct dpu_vhost **ret)
+{
+	struct dpu_vhost *vh;
+	int rc;
+
+	rc = begin(opts, &vh);
+	if (rc < 0)
+		return rc;
+	rc = check_opts(vh);
+	if (rc == 0 && vh->opts.role != DPU_VHOST_BACKEND)
+		rc = vhost_fail(vh, -EINVAL, "handover", "only back-ends are handed over");
+	if (rc == 0)
+		rc = create(vh, count_queues(vh, false));
+	if (rc == 0)
+		rc = vhost_user_take_over(vh, fd, timeout);
+	return end(vh, rc, ret);
 }
 
 int dpu_vhost_fd(struct dpu_vhost *vh)

@@ -47,6 +47,7 @@ struct vhost_ops {
 	int (*memory_remove)(struct dpu_vhost *vh, void *ptr);
 	int (*config_write)(struct dpu_vhost *vh, uint32_t offset, const void *buf, uint32_t len);
 	int (*config_changed)(struct dpu_vhost *vh);
+	int (*handover)(struct dpu_vhost *vh, int fd, int timeout); /* NULL: cannot be */
 	/* Releases what the transport has; the queues have been released. */
 	void (*close)(struct dpu_vhost *vh);
 };
@@ -151,6 +152,7 @@ ssize_t vhost_read(int fd, void *buf, size_t size);
 
 /* The transports' beginnings: opts, name and queues are there. */
 int vhost_user_open(struct dpu_vhost *vh);
+int vhost_user_take_over(struct dpu_vhost *vh, int fd, int timeout);
 int vhost_net_open(struct dpu_vhost *vh);
 int vhost_vdpa_open(struct dpu_vhost *vh);
 int vhost_vduse_open(struct dpu_vhost *vh);

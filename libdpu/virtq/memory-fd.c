@@ -52,7 +52,7 @@ int memory_mapping_create(int fd, uint64_t offset, uint64_t size, struct memory_
 		return rc;
 	}
 	mapping->page = (size_t)page;
-	mapping->alarm = -1;
+	mapping->alarm = mapping->fd = -1;
 	ref_init(&mapping->ref);
 	*ptr = (char *)mapping->ptr + before;
 	*ret = mapping;
@@ -72,5 +72,7 @@ void memory_mapping_unref(struct memory_mapping *mapping)
 		return;
 	memory_unguard(mapping);
 	munmap(mapping->ptr, mapping->size);
+	if (mapping->fd >= 0)
+		close(mapping->fd);
 	free(mapping);
 }

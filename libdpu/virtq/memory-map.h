@@ -22,6 +22,7 @@ struct memory_mapping {
 	/* Guarded: the file has ended before the mapping did, and empty memory is in its place. */
 	atomic_bool broken;
 	int alarm; /* a duplicate of the eventfd that is told then; -1: not guarded */
+	int fd;    /* the file, for who wants to pass it on; closed with the mapping; -1: not kept */
 };
 
 struct memory_region {

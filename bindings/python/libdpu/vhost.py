@@ -9,13 +9,12 @@ from __future__ import annotations
 import enum
 import errno
 import itertools
+import os
 from typing import Any, Iterable, NamedTuple
 
 from ._libdpu import ffi, lib
 from ._object import Object, c_text, deadline_ms, enum_value, options
 from .errors import Error, check, text
-from .virtio import VirtioNet
-from .virtio_blk import VirtioBlk
 from .virtq import Side, Virtq, _Memory, _view
 
 
@@ -150,22 +149,39 @@ class Vhost(Object):
     _ref = lib.dpu_vhost_ref
     _unref = lib.dpu_vhost_unref
 
-    def __init__(self, uri: str, *, net: VirtioNet | None = None, blk: VirtioBlk | None = None,
-                 role: VhostRole = VhostRole.BACKEND, flags: VhostFlag = VhostFlag(0), **more: int) -> None:
+    def __init__(self, uri: str, **opts: Any) -> None:
+        """Further options are those of dpu_vhost_open(3) by name: net, blk, role, flags, features, queues, …"""
+        path = c_text(uri)
+        self._begin(uri, opts, lambda c, ret: lib.dpu_vhost_open(path, c, ret))
+
+    def _begin(self, name: str, members: dict[str, Any], call: Any) -> None:
         why = ffi.new("char[]", 512)
-        opts = options("dpu_vhost_opts", role=role, flags=flags, error=why, error_size=len(why), **more)
-        if net is not None:
-            opts.net = net._c
-        if blk is not None:
-            opts.blk = blk._c
+        models = {kind: members.pop(kind, None) for kind in ("net", "blk")}
+        opts = options("dpu_vhost_opts", error=why, error_size=len(why), **members)
+        for kind, model in models.items():
+            if model is not None:
+                setattr(opts, kind, model._c)
         ret = ffi.new("struct dpu_vhost **")
-        code = lib.dpu_vhost_open(c_text(uri), opts, ret)
+        code = call(opts, ret)
         if code < 0:
-            raise Error(-code, text(why) or "out of memory", "open", uri)
+            raise Error(-code, text(why) or os.strerror(-code), "open", name)
         # The C device has its own reference; what it stores sectors in may be Python's.
-        super().__init__(ret[0], None, keep=None if blk is None else blk._keep)
+        super().__init__(ret[0], None, keep=None if models["blk"] is None else models["blk"]._keep)
         self._queues: dict[int, Any] = {}
         self._stopped: int | None = None
+
+    @classmethod
+    def takeover(cls, sock: Any, timeout: float | None = None, **opts: Any) -> Vhost:
+        """Takes over what another process hands on by handover(), at the other end of a socket."""
+        vhost = cls.__new__(cls)
+        vhost._begin("handover", opts,
+                     lambda c, ret: lib.dpu_vhost_takeover(sock.fileno(), c, deadline_ms(timeout), ret))
+        return vhost
+
+    def handover(self, sock: Any, timeout: float | None = None) -> None:
+        """vhost-user back-end: hands the connection to a successor. On failure the handle goes on as before."""
+        self._check(lib.dpu_vhost_handover(self._c, sock.fileno(), deadline_ms(timeout)), "handover")
+        self._queues.clear()
 
     def dup(self) -> Vhost:
         other = super().dup()

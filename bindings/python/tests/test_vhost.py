@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """vhost: a back-end and a front-end of Python's, in one process."""
+import concurrent.futures
 import errno
 import mmap
 import os
@@ -120,6 +121,30 @@ class Test(unittest.TestCase):
         os.close(fd)
         with self.assertRaises(libdpu.Error):
             pair.back.memory
+
+    def test_handover(self):
+        pair = Pair().pump()
+        driver, memory = pair.front.virtq(1), pair.front.memory
+        memory[0:3] = b"one"
+        driver.add([Chain([memory[0:3]])])
+        one, two = socket.socketpair(socket.AF_UNIX)
+        with one, two, concurrent.futures.ThreadPoolExecutor() as pool:
+            successor = pool.submit(Vhost.takeover, two, 5)
+            old = pair.back.virtq(1)
+            pair.back.handover(one, 5)
+            with self.assertRaises(ValueError):
+                old.pop()
+            pair.back.close()
+            pair.back = successor.result()
+        pair.told.clear()
+        pair.pump()
+        self.assertIn((True, VhostEventType.QUEUE_START, 1), pair.told)
+        chain, = pair.back.virtq(1).pop()
+        self.assertEqual(chain.data, b"one")
+        pair.back.virtq(1).push(chain)
+        self.assertEqual(len(driver.get()), 1)
+        with socket.socketpair(socket.AF_UNIX)[0] as nobody, self.assertRaises(libdpu.Error):
+            Vhost.takeover(nobody, 0)
 
     def test_opening(self):
         with self.assertRaises(libdpu.Error) as raised:
