@@ -63,6 +63,11 @@ struct dpu_virtq_state {
 	uint16_t reserved;  /**< Zero. */
 };
 
+/** dpu_virtq_opts.flags: device side: chains of several elements are for reading, whatever their descriptors
+ * say. For queues of which every device knows that, such as a network device's transmit queues: DPDK's driver
+ * leaves the flag VIRTQ_DESC_F_WRITE set in indirect tables of packed rings, against 2.8.7 and 2.7.4.2. */
+#define DPU_VIRTQ_ONLY_READS 1u
+
 /** Options of dpu_virtq_create(). */
 struct dpu_virtq_opts {
 	size_t sz; /**< Set by DPU_OPTS(). */
@@ -87,6 +92,8 @@ struct dpu_virtq_opts {
 	uint32_t side;         /**< enum dpu_virtq_side. */
 	uint32_t size;         /**< Number of descriptors, 1 to 32768; split: a power of two. */
 	uint32_t indirect_max; /**< Descriptors that each indirect table has room for; 0 without indirect. */
+	uint32_t flags;        /**< DPU_VIRTQ_*. */
+	uint32_t reserved;     /**< Zero. */
 };
 
 /**
@@ -145,8 +152,8 @@ DPU_PUBLIC int dpu_virtq_inflight_size(enum dpu_virtq_layout layout, uint32_t si
  * be followed by another only once all its chains are returned.
  * @param opts What to make.
  * @param ret The queue, to be released with dpu_virtq_unref(). Untouched on failure.
- * @return 0, or a negative errno: -EINVAL a size, side, position or pointer is wrong or misaligned, or the
- *  in-flight region is too small or was never one of this queue; -EOPNOTSUPP VIRTIO_F_NOTIFY_ON_EMPTY or a
+ * @return 0, or a negative errno: -EINVAL a size, side, flag, position or pointer is wrong or misaligned, or
+ * the in-flight region is too small or was never one of this queue; -EOPNOTSUPP VIRTIO_F_NOTIFY_ON_EMPTY or a
  *  feature of the ring that is unknown; -ENOMEM.
  */
 DPU_PUBLIC int dpu_virtq_create(const struct dpu_virtq_opts *opts, struct dpu_virtq **ret);

@@ -45,7 +45,7 @@ static bool wraps(uint64_t addr, uint32_t len)
 
 int gather_buffer(struct dpu_virtq *vq, struct gather *gather, uint64_t addr, uint32_t len, uint16_t flags)
 {
-	bool write = flags & VIRTQ_DESC_F_WRITE;
+	bool write = flags & VIRTQ_DESC_F_WRITE && !vq->only_reads;
 	uint32_t access = write ? DPU_MEMORY_WRITE : DPU_MEMORY_READ;
 	const struct memory_region *region;
 	uint64_t left = len, got;

@@ -26,8 +26,7 @@
 	 DPU_VIRTIO_F_ORDER_PLATFORM | DPU_VIRTIO_F_SR_IOV | DPU_VIRTIO_F_NOTIFICATION_DATA |                \
 	 DPU_VIRTIO_F_NOTIF_CONFIG_DATA | DPU_VIRTIO_F_RING_RESET)
 
-_Static_assert(sizeof(struct dpu_virtq_opts) ==
-		       offsetof(struct dpu_virtq_opts, indirect_max) + sizeof(uint32_t),
+_Static_assert(sizeof(struct dpu_virtq_opts) == offsetof(struct dpu_virtq_opts, reserved) + sizeof(uint32_t),
 	       "dpu_virtq_opts has tail padding");
 
 static bool size_valid(enum dpu_virtq_layout layout, uint32_t size)
@@ -91,7 +90,7 @@ static int check_driver(const struct dpu_virtq_opts *opts)
 {
 	const struct dpu_virtq_state *state = opts->state;
 
-	if (opts->inflight || opts->inflight_size || opts->log_memory)
+	if (opts->inflight || opts->inflight_size || opts->log_memory || opts->flags)
 		return -EINVAL;
 	/* What another driver side had out, this one knows nothing of. */
 	if (state && (state->avail != state->used || state->avail_wrap != state->used_wrap))
@@ -108,7 +107,7 @@ static int check_device(const struct dpu_virtq_opts *opts)
 {
 	bool packed = opts->layout == DPU_VIRTQ_PACKED;
 
-	if (opts->indirect || opts->indirect_max)
+	if (opts->indirect || opts->indirect_max || opts->flags & ~DPU_VIRTQ_ONLY_READS)
 		return -EINVAL;
 	if (!opts->inflight)
 		return opts->inflight_size ? -EINVAL : 0;
@@ -121,7 +120,7 @@ static int check_opts(const struct dpu_virtq_opts *opts)
 {
 	bool packed = opts->layout == DPU_VIRTQ_PACKED;
 
-	if (!size_valid((enum dpu_virtq_layout)opts->layout, opts->size))
+	if (!size_valid((enum dpu_virtq_layout)opts->layout, opts->size) || opts->reserved)
 		return -EINVAL;
 	if (!aligned(opts->desc, 16) || !aligned(opts->avail, packed ? 4 : 2) || !aligned(opts->used, 4))
 		return -EINVAL;
@@ -158,6 +157,7 @@ static void set_opts(struct dpu_virtq *vq, const struct dpu_virtq_opts *opts)
 	vq->indirect = opts->features & DPU_VIRTIO_F_INDIRECT_DESC;
 	vq->in_order = opts->features & DPU_VIRTIO_F_IN_ORDER;
 	vq->iotlb = opts->memory && opts->features & DPU_VIRTIO_F_ACCESS_PLATFORM;
+	vq->only_reads = opts->flags & DPU_VIRTQ_ONLY_READS;
 	vq->tables = opts->indirect;
 	vq->table_max = opts->indirect_max < opts->size ? opts->indirect_max : opts->size;
 	vq->desc = opts->desc;

@@ -141,6 +141,7 @@ struct dpu_virtq {
 	bool indirect;
 	bool in_order;
 	bool iotlb;
+	bool only_reads; /* device side: no descriptor of a chain is for writing */
 	bool packed;
 	bool notified;       /* the peer is asked to notify */
 	uint32_t free_count; /* driver side: free descriptors */
@@ -191,10 +192,10 @@ struct dpu_virtq_state virtq_beginning(const struct dpu_virtq *vq);
 /* Lets the engine run from a position on. */
 void virtq_start(struct dpu_virtq *vq, const struct dpu_virtq_state *state);
 
-/* Driver side whose device has gone: where another one goes on, which takes all chains again that the first has
- * not returned, from the ring or, with a region, from its in-flight region. Whatever the first one wished, this
- * one is notified. How many chains are out, or a negative errno: -EIO the queue has stopped; -ENOTRECOVERABLE
- * the ring does not tell of all of them any more; -ENOMEM. */
+/* Driver side whose device has gone: where another one goes on, which takes all chains again that the first
+ * has not returned, from the ring or, with a region, from its in-flight region. Whatever the first one
+ * wished, this one is notified. How many chains are out, or a negative errno: -EIO the queue has stopped;
+ * -ENOTRECOVERABLE the ring does not tell of all of them any more; -ENOMEM. */
 int virtq_resume(struct dpu_virtq *vq, bool region, struct dpu_virtq_state *state);
 
 /* Entries were published: remembers them for the next question whether to notify. */

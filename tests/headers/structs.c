@@ -44,7 +44,7 @@ int main(void)
 	SIZED(dpu_virtio_net_rss, reserved);
 	SIZED(dpu_virtio_net_rxq_opts, elements);
 	SIZED(dpu_virtio_net_state, reserved);
-	SIZED(dpu_virtq_opts, indirect_max);
+	SIZED(dpu_virtq_opts, reserved);
 	/* Structures of a fixed size, and facts, which only the library makes. */
 	NO_TAIL(dpu_allocator, data);
 	NO_TAIL(dpu_device_version, reserved);
