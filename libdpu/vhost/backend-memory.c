@@ -11,9 +11,18 @@
 #include <unistd.h>
 #include "vhost/backend.h"
 
-static bool same_place(const struct vhost_user_region *a, const struct vhost_user_region *b)
+static struct backend_region *find_region(const struct backend *be, const struct vhost_user_region *at)
 {
-	return a->guest == b->guest && a->size == b->size && a->user == b->user;
+	struct backend_region *region;
+	uint32_t i;
+
+	for (i = 0; i < be->memory.count; i++) {
+		region = &be->memory.regions[i];
+		if (region->at.guest == at->guest && region->at.size == at->size &&
+		    region->at.user == at->user)
+			return region;
+	}
+	return NULL;
 }
 
 /* Maps a region that a message names, or finds it mapped. */
@@ -24,19 +33,16 @@ static int take_region(struct dpu_vhost *vh, const struct vhost_user_region *at,
 	const struct backend_region *old;
 	struct backend_file file;
 	struct stat st;
-	uint32_t i;
 	int rc;
 
 	if (fstat(fd, &st) < 0)
 		return backend_fail(vh, -errno, "fstat: %s", strerror(errno));
-	for (i = 0; i < be->memory.count; i++) {
-		old = &be->memory.regions[i];
-		if (same_place(&old->at, at) && old->at.offset == at->offset && old->dev == st.st_dev &&
-		    old->ino == st.st_ino) {
-			*region = *old;
-			memory_mapping_ref(region->mapping);
-			return 0;
-		}
+	old = find_region(be, at);
+	if (old && old->at.offset == at->offset && old->dev == st.st_dev && old->ino == st.st_ino) {
+		*region = *old;
+		region->again = 0;
+		memory_mapping_ref(region->mapping);
+		return 0;
 	}
 	rc = backend_map(vh, fd, at->offset, at->size, &file);
 	if (rc < 0)
@@ -238,7 +244,7 @@ static struct backend_region *regions_with_room(const struct backend *be, uint32
 int backend_add_mem_reg(struct dpu_vhost *vh, struct vhost_user_message *message)
 {
 	struct backend *be = vhost_backend(vh);
-	struct backend_region *regions;
+	struct backend_region *regions, *old;
 	int rc;
 
 	if (be->memory.count >= DPU_MEMORY_REGIONS)
@@ -251,22 +257,28 @@ int backend_add_mem_reg(struct dpu_vhost *vh, struct vhost_user_message *message
 		drop_regions(regions, be->memory.count);
 		return rc;
 	}
+	/* QEMU adds a region once for each pair of queues, and removes it as often. */
+	old = find_region(be, &message->slot.region);
+	if (old && old->mapping == regions[be->memory.count].mapping) {
+		old->again++;
+		drop_regions(regions, be->memory.count + 1);
+		return 0;
+	}
 	return change_to(vh, regions, be->memory.count + 1);
 }
 
 int backend_rem_mem_reg(struct dpu_vhost *vh, struct vhost_user_message *message)
 {
 	struct backend *be = vhost_backend(vh);
-	struct backend_region *regions;
-	uint32_t i;
+	struct backend_region *regions, *old = find_region(be, &message->slot.region);
 
-	for (i = 0; i < be->memory.count; i++) {
-		if (same_place(&be->memory.regions[i].at, &message->slot.region))
-			break;
-	}
-	if (i == be->memory.count)
+	if (!old)
 		return backend_fail(vh, -ENOENT, "no such region");
-	regions = regions_with_room(be, i);
+	if (old->again) {
+		old->again--;
+		return 0;
+	}
+	regions = regions_with_room(be, (uint32_t)(old - be->memory.regions));
 	if (!regions)
 		return backend_fail(vh, -ENOMEM, NULL);
 	return change_to(vh, regions, be->memory.count - 1);
@@ -287,11 +299,6 @@ static int translations_came(struct dpu_vhost *vh)
 	return rc;
 }
 
-static void acknowledge_invalidation(struct dpu_vhost *vh)
-{
-	backend_acknowledge(vh, 0);
-}
-
 static int invalidate(struct dpu_vhost *vh, const struct vhost_user_iotlb *iotlb)
 {
 	int rc = dpu_memory_map_remove(vhost_backend(vh)->iotlb, iotlb->iova, iotlb->size);
@@ -302,7 +309,7 @@ static int invalidate(struct dpu_vhost *vh, const struct vhost_user_iotlb *iotlb
 		return backend_fail(vh, rc, NULL);
 	vhost_emit(vh, DPU_VHOST_MEMORY, 0, 0);
 	backend_acknowledge_later(vh);
-	vh->then = acknowledge_invalidation;
+	vh->then = backend_acknowledge_handled;
 	return BACKEND_ANSWERED;
 }
 

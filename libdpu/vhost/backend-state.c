@@ -120,11 +120,10 @@ int backend_set_inflight(struct dpu_vhost *vh, struct vhost_user_message *messag
 	return rc;
 }
 
-/* The device begins anew; the caller has let go of the queues. */
+/* The device begins anew; the caller has let go of the queues. What was said of rings stays: QEMU asks where
+ * they have stopped after a status of 0, and says all of it again before they start. */
 static void after_reset(struct dpu_vhost *vh)
 {
-	struct backend *be = vhost_backend(vh);
-
 	backend_start_all(vh);
 	if (vh->opts.net)
 		dpu_virtio_net_reset(vh->opts.net);
@@ -132,7 +131,6 @@ static void after_reset(struct dpu_vhost *vh)
 		dpu_virtio_blk_set_features(vh->opts.blk, 0);
 	vh->status = 0;
 	vhost_emit(vh, DPU_VHOST_RESET, 0, 0);
-	memset(be->vrings, 0, vh->queue_count * sizeof(*be->vrings));
 	backend_acknowledge(vh, 0);
 }
 

@@ -91,6 +91,9 @@ static int start(struct dpu_vhost *vh, uint32_t index, const struct ring_parts *
 	struct dpu_virtq *vq;
 	int rc;
 
+	/* A network device's transmit queue. */
+	if (vh->opts.device == DPU_VIRTIO_ID_NET && index % 2)
+		opts.flags = DPU_VIRTQ_ONLY_READS;
 	inflight_of(vh, index, &opts);
 	rc = dpu_virtq_create(&opts, &vq);
 	if (rc < 0)
@@ -379,10 +382,16 @@ int backend_set_vring_enable(struct dpu_vhost *vh, struct vhost_user_message *me
 		return -EINVAL;
 	if (message->state.num > 1)
 		return backend_fail(vh, -EINVAL, "%u is neither 0 nor 1", message->state.num);
-	if (vh->queues[index].enabled != enable && vh->queues[index].vq)
-		vhost_emit(vh, DPU_VHOST_QUEUE_ENABLE, index, enable);
+	if (vh->queues[index].enabled == enable || !vh->queues[index].vq) {
+		vh->queues[index].enabled = enable;
+		return 0;
+	}
 	vh->queues[index].enabled = enable;
-	return 0;
+	vhost_emit(vh, DPU_VHOST_QUEUE_ENABLE, index, enable);
+	/* The front-end may rely on it, with what it does next. */
+	backend_acknowledge_later(vh);
+	vh->then = backend_acknowledge_handled;
+	return BACKEND_ANSWERED;
 }
 
 int backend_vring_kick(struct dpu_vhost *vh, struct vhost_user_message *message)

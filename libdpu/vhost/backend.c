@@ -108,6 +108,11 @@ void backend_acknowledge(struct dpu_vhost *vh, int rc)
 		vhost_user_disconnect(vh, rc);
 }
 
+void backend_acknowledge_handled(struct dpu_vhost *vh)
+{
+	backend_acknowledge(vh, 0);
+}
+
 static int get_features(struct dpu_vhost *vh, struct vhost_user_message *message)
 {
 	int rc = backend_reply_u64(vh, message->header.request, vh->offered);

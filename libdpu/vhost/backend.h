@@ -16,6 +16,7 @@ struct backend_region {
 	void *ptr;
 	dev_t dev; /* of the file, which tells whether it is the same one */
 	ino_t ino;
+	uint32_t again; /* times that it was added although it was there */
 };
 
 /* What the front-end has said of a ring. */
@@ -95,6 +96,8 @@ int backend_reply(struct dpu_vhost *vh, struct vhost_user_message *reply, uint32
 void backend_acknowledge_later(struct dpu_vhost *vh);
 /* Does it: rc is how it went. Sends the peer away when it could not be told. */
 void backend_acknowledge(struct dpu_vhost *vh, int rc);
+/* For "then": the caller has handled its events, and that is all there was to do. */
+void backend_acknowledge_handled(struct dpu_vhost *vh);
 /* A failure of a message, whose name is the step. */
 int backend_fail(struct dpu_vhost *vh, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -127,7 +127,13 @@ static void test_queue(uint64_t features)
 
 	/* Disabled and enabled while it runs; kicked twice, which gives it another eventfd. */
 	rig_forget(&rig);
-	is_int(rig_state(&rig, VHOST_USER_SET_VRING_ENABLE, 1, 0), 0);
+	rig_say(&rig,
+		&(struct vhost_user_message){ .header.flags = VHOST_USER_NEED_REPLY, .state = { 1, 0 } },
+		VHOST_USER_SET_VRING_ENABLE, 8);
+	is_int(rig_step(&rig), 1);
+	ok(!rig_answer(&rig, VHOST_USER_SET_VRING_ENABLE), "no answer before the caller has handled it");
+	is_int(rig_step(&rig), 0);
+	ok(rig_answer(&rig, VHOST_USER_SET_VRING_ENABLE), "then there is one");
 	is_int(rig_state(&rig, VHOST_USER_SET_VRING_ENABLE, 1, 0), 0);
 	is_int(rig_told(&rig, DPU_VHOST_QUEUE_ENABLE, 1), 1);
 	is_int(rig_state(&rig, VHOST_USER_SET_VRING_ENABLE, 1, 1), 0);
@@ -147,6 +153,41 @@ static void test_queue(uint64_t features)
 	is_int(rig_state(&rig, VHOST_USER_SET_VRING_NUM, 1, SIZE * 2), 1);
 	is_int(rig_state(&rig, VHOST_USER_SET_VRING_BASE, 1, 0), 1);
 	dpu_virtq_unref(driver);
+	rig_close(&rig);
+}
+
+/* A packet as DPDK's driver sends it: in an indirect table of a packed ring, and the header's entry for
+ * writing. */
+static void test_only_reads(void)
+{
+	struct iovec iov[4];
+	struct dpu_virtq_chain chain = { .iov = iov, .iov_max = 4 };
+	struct rig rig;
+	struct virtq_desc {
+		uint64_t addr;
+		uint32_t len;
+		uint16_t id, flags;
+	} * ring, *table;
+	uint32_t index;
+
+	rig_open(&rig, NULL);
+	rig_negotiate(&rig, layouts[1] | DPU_VIRTIO_F_INDIRECT_DESC, 0);
+	rig_share(&rig);
+	table = (struct virtq_desc *)(void *)(rig.memory + BUFFERS);
+	table[0] = (struct virtq_desc){ .addr = GUEST + BUFFERS + 4096, .len = 12, .flags = 2 };
+	table[1] = (struct virtq_desc){ .addr = GUEST + BUFFERS + 8192, .len = 60 };
+	for (index = 0; index < 2; index++) {
+		must(rig_start(&rig, index, 0x80008000u) == 0);
+		ring = (struct virtq_desc *)(void *)(rig.memory + index * RING);
+		/* INDIRECT, available. */
+		ring[0] = (struct virtq_desc){ .addr = GUEST + BUFFERS, .len = 32, .flags = 4 | 1 << 7 };
+	}
+	is_int(dpu_virtq_pop(dpu_vhost_virtq(rig.vh, 0), &chain, 1), -EIO);
+	contains(dpu_virtq_error(dpu_vhost_virtq(rig.vh, 0)), "comes after");
+	is_int(dpu_virtq_pop(dpu_vhost_virtq(rig.vh, 1), &chain, 1), 1);
+	is_int(chain.read_count, 2);
+	is_int(chain.write_count, 0);
+	is_int(dpu_virtq_chain_readable(&chain), 72);
 	rig_close(&rig);
 }
 
@@ -178,9 +219,15 @@ static void test_memory(void)
 	is_int(rig_told(&rig, DPU_VHOST_QUEUE_STOP, 0), 0);
 	ok(dpu_vhost_virtq(rig.vh, 0) == device, "the queue is the same");
 	is_int(mappings(), before + 3);
-	message = (struct vhost_user_message){ .slot.region = other, .fds = { fd }, .fd_count = 1 };
+	message = (struct vhost_user_message){ .slot.region = other, .fds = { rig.memfd }, .fd_count = 1 };
 	is_int(rig_try(&rig, &message, VHOST_USER_ADD_MEM_REG, 40), 1);
 	contains(dpu_error_message(dpu_vhost_error(rig.vh)), "overlap");
+	is_int(mappings(), before + 3);
+	/* The same one is not another one: it goes when it was removed as often as it was added. */
+	message = (struct vhost_user_message){ .slot.region = other, .fds = { fd }, .fd_count = 1 };
+	is_int(rig_try(&rig, &message, VHOST_USER_ADD_MEM_REG, 40), 0);
+	message = (struct vhost_user_message){ .slot.region = other };
+	is_int(rig_try(&rig, &message, VHOST_USER_REM_MEM_REG, 40), 0);
 	is_int(mappings(), before + 3);
 
 	/* The same table again, as when memory is plugged: likewise. */
@@ -458,6 +505,7 @@ static void test_blk(void)
 	uint8_t state[256];
 	ssize_t len;
 	struct rig rig;
+	size_t used;
 	int pipes[2];
 
 	must(dpu_virtio_blk_backend_memory(disk, sizeof(disk), 0, &backend) == 0);
@@ -526,7 +574,10 @@ static void test_blk(void)
 
 	/* Reset, by both ways. */
 	rig_share(&rig);
-	must(rig_start(&rig, 0, 0) == 0);
+	/* As if five chains had come and gone. */
+	rig_ring(&rig, NULL, &used);
+	*(uint16_t *)(void *)(rig.memory + used + 2) = 5;
+	must(rig_start(&rig, 0, 5) == 0);
 	is_int(rig_ask_u64(&rig, VHOST_USER_GET_STATUS), 0);
 	message = (struct vhost_user_message){ .u64 = 15 };
 	is_int(rig_try(&rig, &message, VHOST_USER_SET_STATUS, 8), 0);
@@ -536,7 +587,10 @@ static void test_blk(void)
 	is_int(rig_try(&rig, &message, VHOST_USER_SET_STATUS, 8), 0);
 	is_int(rig_told(&rig, DPU_VHOST_QUEUE_STOP, 0), 1);
 	is_int(rig_told(&rig, DPU_VHOST_RESET, 0), 1);
-	must(rig_start(&rig, 0, 0) == 0);
+	/* QEMU asks for the position after that. */
+	must(rig_state(&rig, VHOST_USER_GET_VRING_BASE, 0, 0) == 0);
+	is_int(rig.peer.in.state.num, 5);
+	must(rig_start(&rig, 0, 5) == 0);
 	message = (struct vhost_user_message){ 0 };
 	is_int(rig_try(&rig, &message, VHOST_USER_RESET_DEVICE, 0), 0);
 	is_int(rig_told(&rig, DPU_VHOST_RESET, 0), 2);
@@ -556,6 +610,7 @@ int main(void)
 		test_queue(layouts[i]);
 		test_inflight(layouts[i]);
 	}
+	test_only_reads();
 	test_memory();
 	test_log();
 	test_iotlb();
