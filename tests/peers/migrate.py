@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A QEMU guest migrates from one of our back-ends to another one, while it answers and echoes what it is sent."""
+import random
+import select
+import signal
+import socket
+import sys
+import threading
+
+import guest as vm
+from network import GUEST, HERE, Server, guest_up, ping, switch, up
+from peers import Failure, Process, group, processes_end, run, suite, test, top_srcdir, unique, wait_for
+
+SEED = random.randrange(1 << 32)
+ETH_P_RARP = 0x8035
+# Bytes that may be on the way.
+WINDOW = 1 << 18
+
+
+class Echo:
+    """A TCP connection on which the guest sends back what it is sent."""
+
+    def __init__(self, guest):
+        self.octets = 0
+        self.stop = threading.Event()
+        self.server = Server(self.talk)
+        guest.run(f"nc {HERE} {self.server.port} -e /bin/cat > /dev/null 2>&1 &")
+        self.more(1)
+
+    def talk(self, connection):
+        rng = random.Random(SEED)
+        out, expected = bytearray(), bytearray()
+        while True:
+            if not self.stop.is_set() and len(expected) < WINDOW:
+                block = rng.randbytes(8192)
+                out += block
+                expected += block
+            if self.stop.is_set() and not expected:
+                return True
+            readable, writable, _ = select.select([connection], [connection] if out else [], [], 1)
+            if writable:
+                del out[:connection.send(out)]
+            if readable:
+                try:
+                    data = connection.recv(1 << 16)
+                except ConnectionError:
+                    return None
+                if not data or expected[:len(data)] != data:
+                    return None
+                del expected[:len(data)]
+                self.octets += len(data)
+
+    def more(self, octets):
+        """Waits until so many more have come back."""
+        wanted = self.octets + octets
+        wait_for(lambda: self.octets >= wanted or not self.server.thread.is_alive(), 30, "bytes come back over TCP")
+        if self.octets < wanted:
+            raise Failure("the TCP connection has broken, or other bytes came back than were sent")
+
+    def end(self):
+        self.stop.set()
+        self.server.result()
+        return f"{self.octets} bytes came back"
+
+
+def migrate(source, target, path):
+    """What QEMU says of it."""
+    def ended():
+        state = source.monitor("query-migrate")
+        return state if state.get("status") in ("completed", "failed", "cancelled") else None
+    source.monitor("migrate", uri=f"unix:{path}")
+    state = wait_for(ended, 60, "the migration ends", source, target)
+    if state["status"] != "completed":
+        raise Failure(f"QEMU says: {state}")
+    wait_for(lambda: target.monitor("query-status")["status"] == "running", 10, "the guest runs", target)
+    return f"QEMU says downtime {state['downtime']} ms, in all {state['total-time']} ms"
+
+
+def rarp(wire):
+    """The network was told where the guest is now."""
+    wire.settimeout(10)
+    while True:
+        try:
+            frame = wire.recv(2048)
+        except socket.timeout:
+            raise Failure(f"no RARP packet came") from None
+        if frame[6:12] == bytes.fromhex(vm.MAC.replace(":", "")):
+            return None
+
+
+def downtime(stream):
+    stream.end(signal.SIGTERM)
+    return "outside: " + stream.says("sent .*?pause [0-9.]+ ms")[0]
+
+
+def migration(layout, more):
+    with processes_end(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_RARP)) as wire:
+        paths = [unique("socket") for _ in range(2)]
+        taps = [f"{layout}{n}" for n in range(2)]
+        switch(paths[0], taps[0])
+        up(taps[0], "master", "br0")
+        source = vm.Guest(vm.network_device(paths[0], 2, more))
+        source.booted()
+        guest_up(source)
+        ping(source)
+        echo = Echo(source)
+        stream = Process("stream", [sys.executable, top_srcdir / "tests/peers/stream.py", GUEST])
+        stream.says("answered")
+        switch(paths[1], taps[1])
+        up(taps[1], "master", "br0")
+        incoming = unique("incoming")
+        target = vm.Guest(vm.network_device(paths[1], 2, more), incoming)
+        echo.more(WINDOW)
+        if not test(f"{layout}: the guest migrates", migrate, source, target, incoming):
+            return
+        source.kill()
+        test(f"{layout}: a RARP packet comes out of the other switch", rarp, wire)
+        test(f"{layout}: its TCP connection goes on", lambda: echo.more(4 * WINDOW) or echo.end())
+        test(f"{layout}: it answers again", downtime, stream)
+        test(f"{layout}: ping", ping, target)
+
+
+def main():
+    run("ip", "link", "add", "br0", "type", "bridge")
+    run("ip", "addr", "add", f"{HERE}/24", "dev", "br0")
+    up("br0")
+    for layout, more in ("split", ""), ("packed", ",packed=on"):
+        group(f"{layout}: a guest migrates", migration, layout, more)
+
+
+with suite(180, *vm.PROGRAMS):
+    vm.prepare()
+    main()
