@@ -29,8 +29,7 @@
 #define WAIT_MS 100
 /* For an answer, or for a back-end. */
 #define PATIENCE_NS UINT64_C(30000000000)
-/* Of each power of two of nanoseconds so many buckets. */
-#define STEPS 32
+#define STEPS 32 /* buckets of a power of two */
 #define BUCKETS (STEPS * 48)
 
 enum mode { READ, WRITE, VERIFY };
@@ -227,16 +226,16 @@ static void finish(struct slot *slot, uint32_t got, uint64_t now)
 	}
 	if (options.mode == VERIFY)
 		blocks[slot->block].busy = false;
-	if (rc < 0)
+	if (rc < 0) {
 		complain(slot, strerror(-rc));
-	else if (slot->type == DPU_VIRTIO_BLK_T_FLUSH)
+	} else if (slot->type == DPU_VIRTIO_BLK_T_FLUSH) {
 		flushed++;
-	else if (slot->type == DPU_VIRTIO_BLK_T_OUT)
-		written++;
-	else if (options.mode == VERIFY)
+	} else if (options.mode == VERIFY && slot->type == DPU_VIRTIO_BLK_T_IN) {
 		check(slot);
-	if (rc == 0 && slot->type == DPU_VIRTIO_BLK_T_OUT && options.mode == VERIFY)
+	} else if (options.mode == VERIFY) {
 		blocks[slot->block].generation = slot->generation;
+		written++;
+	}
 	spare[spares++] = slot;
 }
 
@@ -389,7 +388,7 @@ static void meet(void)
 
 static void handle(const struct dpu_vhost_event *event)
 {
-	const struct dpu_error *error;
+	const char *error;
 
 	if (event->type == DPU_VHOST_CONNECTED) {
 		meet();
@@ -400,9 +399,8 @@ static void handle(const struct dpu_vhost_event *event)
 	} else if (event->type == DPU_VHOST_DISCONNECTED) {
 		reconnections++;
 		were_out += options.depth - spares;
-		error = dpu_vhost_error(vhost);
-		fprintf(stderr, "the back-end is gone: %s\n",
-			event->value ? dpu_error_message(error) : "it has ended");
+		error = event->value ? dpu_error_message(dpu_vhost_error(vhost)) : "it has ended";
+		fprintf(stderr, "the back-end is gone: %s\n", error);
 	}
 }
 

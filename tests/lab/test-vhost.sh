@@ -26,11 +26,6 @@ ok "asks in vain" grep -q "nobody has" "$work/err"
 ok "it was gone with the handle" [ ! -e /sys/class/net/labtap1 ]
 expect 1 "a name that is too long" "$vhost" ping vhost-net:a-name-that-is-too-long 10.9.0.1
 
-if [ "${LAB_KERNEL%%-*}" = 6.1 ] && ! modprobe -n vhost_vdpa 2> /dev/null; then
-	echo "# this kernel has no vDPA"
-	tap_done
-	exit
-fi
 echo "# vhost-vdpa"
 modprobe vdpa_sim_net
 modprobe vhost_vdpa
@@ -42,6 +37,13 @@ expect 0 "again, for another driver" "$vhost" loop "vhost-vdpa:$dev,size=64"
 vdpa dev del lab0
 expect 1 "a device that is not there" "$vhost" loop vhost-vdpa:/dev/vhost-vdpa-9
 
+case $LAB_KERNEL in
+6.1*)
+	echo "# VDUSE of Linux 6.1 has no network devices"
+	tap_done
+	exit
+	;;
+esac
 echo "# VDUSE"
 # It takes every vDPA device that comes.
 modprobe -r vhost_vdpa
