@@ -125,10 +125,7 @@ int backend_set_inflight(struct dpu_vhost *vh, struct vhost_user_message *messag
 static void after_reset(struct dpu_vhost *vh)
 {
 	backend_start_all(vh);
-	if (vh->opts.net)
-		dpu_virtio_net_reset(vh->opts.net);
-	if (vh->opts.blk)
-		dpu_virtio_blk_set_features(vh->opts.blk, 0);
+	vhost_model_reset(vh);
 	vh->status = 0;
 	vhost_emit(vh, DPU_VHOST_RESET, 0, 0);
 	backend_acknowledge(vh, 0);

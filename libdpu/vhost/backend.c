@@ -16,14 +16,8 @@
 
 static uint64_t offered_features(const struct dpu_vhost *vh)
 {
-	uint64_t features = RING_FEATURES;
+	uint64_t features = RING_FEATURES | vhost_model_features(vh);
 
-	if (vh->opts.net)
-		features |= vh->opts.net->opts.features;
-	else if (vh->opts.blk)
-		features |= dpu_virtio_blk_features(vh->opts.blk);
-	else
-		features |= vh->opts.features;
 	/* Pairs of queues are the front-end's business, and so are the commands that choose among them. */
 	if (vh->opts.device == DPU_VIRTIO_ID_NET && vh->opts.queues > 1)
 		features |= DPU_VIRTIO_NET_F_MQ;
@@ -120,16 +114,6 @@ static int get_features(struct dpu_vhost *vh, struct vhost_user_message *message
 	return rc < 0 ? rc : BACKEND_ANSWERED;
 }
 
-int backend_tell_device(struct dpu_vhost *vh, uint64_t features)
-{
-	features &= ~(DPU_VHOST_F_LOG_ALL | DPU_VHOST_USER_F_PROTOCOL_FEATURES);
-	if (vh->opts.net)
-		return dpu_virtio_net_set_features(vh->opts.net, features & vh->opts.net->opts.features);
-	if (vh->opts.blk)
-		return dpu_virtio_blk_set_features(vh->opts.blk, features);
-	return 0;
-}
-
 static bool any_started(const struct dpu_vhost *vh)
 {
 	uint32_t i;
@@ -155,7 +139,7 @@ static int set_features(struct dpu_vhost *vh, struct vhost_user_message *message
 	if ((features ^ vh->features) & ~DPU_VHOST_F_LOG_ALL) {
 		if (any_started(vh))
 			return backend_fail(vh, -EBUSY, "the queues run with other features");
-		rc = backend_tell_device(vh, features);
+		rc = vhost_model_accept(vh, features);
 		if (rc < 0)
 			return backend_fail(vh, rc, "the device cannot have these features together");
 	}
@@ -397,6 +381,10 @@ static int backend_woken(struct dpu_vhost *vh)
 static void backend_gone(struct dpu_vhost *vh)
 {
 	uint32_t i;
+
+	/* The next driver begins with nothing accepted. */
+	if (!vhost_backend(vh)->handed_over)
+		vhost_model_reset(vh);
 
 	backend_vrings_gone(vh);
 	backend_memory_gone(vh);

@@ -59,6 +59,7 @@ struct backend {
 	struct vhost_channel back;
 	pthread_mutex_t back_lock;
 
+	bool handed_over; /* the device is a successor's */
 	bool logging;
 	bool unsettled; /* queues may still use memory that was taken away */
 
@@ -156,8 +157,6 @@ struct backend_device_state {
 };
 void backend_save(struct dpu_vhost *vh, struct backend_device_state *state);
 int backend_load(struct dpu_vhost *vh, const struct backend_device_state *state);
-/* Tells the device model what the driver has accepted. */
-int backend_tell_device(struct dpu_vhost *vh, uint64_t features);
 int backend_state_ready(struct dpu_vhost *vh);
 void backend_state_gone(struct dpu_vhost *vh);
 

@@ -265,6 +265,7 @@ static void let_go(struct dpu_vhost *vh)
 		vhost_channel_close(&user->peer);
 	}
 	vh->connected = false;
+	vhost_backend(vh)->handed_over = true;
 	user->role->gone(vh);
 	vh->ended = true;
 }
@@ -459,7 +460,7 @@ static int take_over(struct dpu_vhost *vh, struct vhost_channel *channel, int64_
 	vhost_user(vh)->given = strncmp(vh->path, "fd=", 3) == 0;
 	rc = hear(vh, channel, HANDOVER_DEVICE, &state, sizeof(state), end);
 	if (rc == 0 && begin.features)
-		rc = backend_tell_device(vh, begin.features);
+		rc = vhost_model_accept(vh, begin.features);
 	if (rc == 0)
 		rc = backend_load(vh, &state);
 	for (i = 0; rc == 0 && i < 2; i++)

@@ -13,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "vhost/kernel.h"
-#include "virtio/net.h"
 #include "virtq/memory-map.h"
 #include "virtq/ring.h"
 
@@ -190,15 +189,6 @@ static int start_queue(struct dpu_vhost *vh, uint32_t index)
 	return 0;
 }
 
-static int tell_device(struct dpu_vhost *vh)
-{
-	if (vh->opts.net)
-		return dpu_virtio_net_set_features(vh->opts.net, vh->features & vh->opts.net->opts.features);
-	if (vh->opts.blk)
-		return dpu_virtio_blk_set_features(vh->opts.blk, vh->features);
-	return 0;
-}
-
 /* The driver is ready: everything begins. */
 static int begin(struct dpu_vhost *vh)
 {
@@ -207,7 +197,7 @@ static int begin(struct dpu_vhost *vh)
 
 	rc = kernel_ioctl(vh, vduse_of(vh)->fd, VDUSE_DEV_GET_FEATURES, &vh->features,
 			  "VDUSE_DEV_GET_FEATURES");
-	if (rc == 0 && tell_device(vh) < 0)
+	if (rc == 0 && vhost_model_accept(vh, vh->features) < 0)
 		rc = vhost_fail(vh, -EINVAL, "start", "the device cannot have these features together");
 	if (rc < 0)
 		return rc;
@@ -240,10 +230,7 @@ static void after_reset(struct dpu_vhost *vh)
 
 	release_queues(vh);
 	forget_memory(vduse);
-	if (vh->opts.net)
-		dpu_virtio_net_reset(vh->opts.net);
-	if (vh->opts.blk)
-		dpu_virtio_blk_set_features(vh->opts.blk, 0);
+	vhost_model_reset(vh);
 	vh->features = 0;
 	memset(vduse->queues, 0, vh->queue_count * sizeof(*vduse->queues));
 	acknowledge(vh, vduse->later.request_id, false);
@@ -452,13 +439,9 @@ static const struct vhost_ops vduse_ops = {
 
 static uint64_t offered(const struct dpu_vhost *vh)
 {
-	uint64_t features = vh->opts.features;
+	uint64_t features = vhost_model_features(vh);
 	const struct dpu_virtio_feature *feature;
 
-	if (vh->opts.net)
-		features = vh->opts.net->opts.features;
-	else if (vh->opts.blk)
-		features = dpu_virtio_blk_features(vh->opts.blk);
 	/* The kernel refuses devices whose configuration or commands it would have to wait for. */
 	features &= vh->opts.device == DPU_VIRTIO_ID_NET ? ~DPU_VIRTIO_NET_F_CTRL_VQ
 							 : ~DPU_VIRTIO_BLK_F_CONFIG_WCE;

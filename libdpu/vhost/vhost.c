@@ -10,7 +10,6 @@
 #include <unistd.h>
 #include "core/opts.h"
 #include "vhost/vhost.h"
-#include "virtio/net.h"
 
 _Static_assert(sizeof(struct dpu_vhost_opts) == offsetof(struct dpu_vhost_opts, flags) + sizeof(uint32_t),
 	       "dpu_vhost_opts has tail padding");
@@ -96,11 +95,9 @@ static int check_opts(struct dpu_vhost *vh)
 
 static uint32_t count_queues(const struct dpu_vhost *vh, bool control)
 {
-	uint64_t features = vh->opts.net ? vh->opts.net->opts.features : vh->opts.features;
-
 	if (vh->opts.device != DPU_VIRTIO_ID_NET)
 		return vh->opts.queues;
-	return vh->opts.queues * 2 + (control && features & DPU_VIRTIO_NET_F_CTRL_VQ);
+	return vh->opts.queues * 2 + (control && vhost_model_features(vh) & DPU_VIRTIO_NET_F_CTRL_VQ);
 }
 
 static int create(struct dpu_vhost *vh, uint32_t count)

@@ -126,6 +126,12 @@ int vhost_uri(struct dpu_vhost *vh, const char *uri);
  * names, but for what is withheld or lacks what it requires. */
 uint64_t vhost_agreed(const struct dpu_vhost *vh, uint64_t ring_features);
 
+/* The device model of a back-end: what it offers of its own; what a driver has accepted (0 or a negative
+ * errno); that there is no driver any more. */
+uint64_t vhost_model_features(const struct dpu_vhost *vh);
+int vhost_model_accept(struct dpu_vhost *vh, uint64_t features);
+void vhost_model_reset(struct dpu_vhost *vh);
+
 /* queue.c */
 int vhost_queues_create(struct dpu_vhost *vh, uint32_t count);
 void vhost_queues_destroy(struct dpu_vhost *vh);

@@ -114,6 +114,7 @@ static void set_config(struct dpu_virtio_blk *blk, const struct dpu_virtio_blk_o
 static int alloc_workers(struct dpu_virtio_blk *blk, uint32_t count)
 {
 	struct blk_worker *worker;
+	uint32_t i;
 
 	blk->workers = calloc(count, sizeof(*blk->workers));
 	if (!blk->workers)
@@ -124,6 +125,10 @@ static int alloc_workers(struct dpu_virtio_blk *blk, uint32_t count)
 		worker->iov = calloc(BLK_IOV, sizeof(*worker->iov));
 		if (!worker->iov)
 			return -ENOMEM;
+		for (i = 0; i < BLK_BURST; i++) {
+			worker->chains[i].iov = worker->iov + i * BLK_BURST_IOV;
+			worker->chains[i].iov_max = BLK_BURST_IOV;
+		}
 	}
 	return 0;
 }
@@ -245,20 +250,15 @@ static struct blk_worker *take_worker(struct dpu_virtio_blk *blk)
 
 static int pop_burst(struct blk_worker *worker, struct dpu_virtq *vq, uint32_t max)
 {
-	uint32_t i;
 	int n;
 
-	if (max > BLK_BURST)
-		max = BLK_BURST;
-	for (i = 0; i < max; i++) {
-		worker->chains[i] = (struct dpu_virtq_chain){ .iov = worker->iov + i * BLK_BURST_IOV,
-							      .iov_max = BLK_BURST_IOV };
-	}
-	n = dpu_virtq_pop(vq, worker->chains, max);
+	n = dpu_virtq_pop(vq, worker->chains, max < BLK_BURST ? max : BLK_BURST);
 	if (n != -E2BIG)
 		return n;
-	worker->chains[0] = (struct dpu_virtq_chain){ .iov = worker->iov, .iov_max = BLK_IOV };
-	return dpu_virtq_pop(vq, worker->chains, 1);
+	worker->chains[0].iov_max = BLK_IOV;
+	n = dpu_virtq_pop(vq, worker->chains, 1);
+	worker->chains[0].iov_max = BLK_BURST_IOV;
+	return n;
 }
 
 int dpu_virtio_blk_process(struct dpu_virtio_blk *blk, struct dpu_virtq *vq, uint32_t max)

@@ -595,6 +595,15 @@ static void test_blk(void)
 	is_int(rig_try(&rig, &message, VHOST_USER_RESET_DEVICE, 0), 0);
 	is_int(rig_told(&rig, DPU_VHOST_RESET, 0), 2);
 	ok(!dpu_vhost_virtq(rig.vh, 0), "no queue is left");
+
+	/* A driver that dies leaves nothing to the next one. */
+	message = (struct vhost_user_message){ .u64 = DPU_VIRTIO_F_VERSION_1 | DPU_VIRTIO_BLK_F_FLUSH |
+						      DPU_VIRTIO_BLK_F_CONFIG_WCE };
+	is_int(rig_try(&rig, &message, VHOST_USER_SET_FEATURES, 8), 0);
+	is_int(dpu_virtio_blk_config_write(opts.blk, 32, "\0", 1), 0);
+	vhost_channel_close(&rig.peer);
+	rig_pump(&rig);
+	is_int(dpu_virtio_blk_config_write(opts.blk, 32, "\0", 1), -EPERM);
 	rig_close(&rig);
 	dpu_virtio_blk_unref(opts.blk);
 }
