@@ -161,18 +161,6 @@ static void show_template(const struct report *report, const struct findings *fi
 	printf("\nResult: %.3f Mpps\n", findings->seconds > 0 ? (double)moved / findings->seconds / 1e6 : 0);
 }
 
-static void json_string(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar('\\');
-		if ((unsigned char)*text >= ' ')
-			putchar(*text);
-	}
-	putchar('"');
-}
-
 static void json_ports(const struct report *report)
 {
 	struct port_total total;
@@ -182,7 +170,7 @@ static void json_ports(const struct report *report)
 	for (i = 0; i < report->port_count; i++) {
 		port_total(report->ports[i], &total);
 		printf("%s{\"port\":", i ? "," : "");
-		json_string(report->ports[i]->uri);
+		port_print_json(report->ports[i]->uri);
 		printf(",\"rx_packets\":%" PRIu64 ",\"rx_bytes\":%" PRIu64 ",\"rx_errors\":%" PRIu64
 		       ",\"tx_packets\":%" PRIu64 ",\"tx_bytes\":%" PRIu64 ",\"tx_errors\":%" PRIu64
 		       ",\"tx_dropped\":%" PRIu64 "}",

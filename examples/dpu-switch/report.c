@@ -2,18 +2,6 @@
 #include <inttypes.h>
 #include "report.h"
 
-static void json_string(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar('\\');
-		if ((unsigned char)*text >= ' ')
-			putchar(*text);
-	}
-	putchar('"');
-}
-
 static void text_pair(const struct pair *pair)
 {
 	const struct pair_stats *stats = &pair->stats;
@@ -54,7 +42,7 @@ static void json_rule(void *arg, const struct rule_total *total)
 	}
 	printf("%s{\"id\":%" PRIu64 ",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"rule\":",
 	       *first ? "" : ",", total->rule, total->packets, total->bytes);
-	json_string(total->text);
+	port_print_json(total->text);
 	putchar('}');
 	*first = false;
 }
@@ -86,9 +74,9 @@ static void show_json(const struct members *members, struct rules *rules)
 	for (i = 0; i < members->count; i++) {
 		port = members->all[i].port;
 		printf("%s{\"name\":", i ? "," : "");
-		json_string(members->all[i].name);
+		port_print_json(members->all[i].name);
 		printf(",\"port\":");
-		json_string(port->uri);
+		port_print_json(port->uri);
 		printf(",\"queues\":[");
 		for (q = 0; q < port->pair_count; q++)
 			json_pair(port->pairs[q]);

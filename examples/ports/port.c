@@ -236,3 +236,15 @@ uint32_t pair_send(struct pair *pair, struct packet **packets, uint32_t count)
 	atomic_flag_clear_explicit(&pair->busy, memory_order_release);
 	return sent;
 }
+
+void port_print_json(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putchar('\\');
+		if ((unsigned char)*text >= ' ')
+			putchar(*text);
+	}
+	putchar('"');
+}

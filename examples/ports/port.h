@@ -156,6 +156,9 @@ static inline void packet_single(struct packet *packet, void *data, uint32_t len
 /* Packets that need neither an offload nor a second element. */
 static const struct dpu_virtio_net_hdr packet_plain_hdr;
 
+/* Prints a string of JSON. */
+void port_print_json(const char *text);
+
 /* For the implementations. */
 int port_create_pairs(struct port *port, uint32_t count, size_t pair_size, const struct pair_ops *ops);
 /* A decimal word behind "NAME=" in a list of words with commas between them; fallback when it is not there.

@@ -105,9 +105,8 @@ static int say(struct dpu_vhost *vh, struct vhost_channel *channel, struct vhost
 	return rc < 0 ? vhost_fail(vh, rc, "handover", NULL) : 0;
 }
 
-/* The next message, which must be this one; its payload is copied. */
-static int hear(struct dpu_vhost *vh, struct vhost_channel *channel, uint32_t request, void *payload,
-		uint32_t size, int64_t end)
+/* The next message. */
+static int hear_any(struct dpu_vhost *vh, struct vhost_channel *channel, int64_t end)
 {
 	int rc;
 
@@ -116,8 +115,20 @@ static int hear(struct dpu_vhost *vh, struct vhost_channel *channel, uint32_t re
 		if (rc < 0)
 			return rc;
 	}
+	return rc < 0 ? vhost_fail(vh, rc, "handover", "the other process: %s", strerror(-rc)) : 0;
+}
+
+/* The next message, which must be this one; its payload is copied. */
+static int hear(struct dpu_vhost *vh, struct vhost_channel *channel, uint32_t request, void *payload,
+		uint32_t size, int64_t end)
+{
+	int rc;
+
+	if (size)
+		memset(payload, 0, size);
+	rc = hear_any(vh, channel, end);
 	if (rc < 0)
-		return vhost_fail(vh, rc, "handover", "the other process: %s", strerror(-rc));
+		return rc;
 	if (channel->in.header.request != request || channel->in.header.size != size)
 		return vhost_fail(vh, -EPROTO, "handover", "the other process is not of this kind");
 	if (size)
@@ -390,14 +401,12 @@ static int hear_name(struct dpu_vhost *vh, struct vhost_channel *channel, int64_
 	uint32_t size;
 	int rc;
 
-	while ((rc = vhost_channel_receive(channel)) == 0) {
-		rc = wait_for(vh, channel->fd, POLLIN, end);
-		if (rc < 0)
-			return rc;
-	}
+	rc = hear_any(vh, channel, end);
+	if (rc < 0)
+		return rc;
 	size = channel->in.header.size;
-	if (rc < 0 || channel->in.header.request != HANDOVER_NAME)
-		return vhost_fail(vh, rc < 0 ? rc : -EPROTO, "handover", "no name");
+	if (channel->in.header.request != HANDOVER_NAME)
+		return vhost_fail(vh, -EPROTO, "handover", "no name");
 	free(vh->name);
 	vh->name = calloc(1, sizeof(scheme) + size);
 	if (!vh->name)

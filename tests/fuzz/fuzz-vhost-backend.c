@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The vhost-user back-end, whose front-end says what it likes, with whatever descriptors, and takes its files
  * away while queues run on them. Whatever it does, nothing of it is left when it has gone. */
-#include <dirent.h>
 #include <dpu/vhost.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include "fuzz.h"
+#include "leaks.h"
 #include "vhost/message.h"
 
 #define GUEST UINT64_C(0x100000)
@@ -36,18 +36,6 @@ static struct {
 	struct iovec iov[ELEMENTS];
 	bool gone;
 } fe = { .shared = NULL };
-
-static int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	check(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
 
 static void make_files(void)
 {

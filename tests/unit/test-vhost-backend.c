@@ -197,7 +197,7 @@ static void test_memory(void)
 	const struct vhost_user_region other = { GUEST + MEMORY, MEMORY, USER + MEMORY, 0 };
 	struct vhost_user_message message;
 	struct dpu_virtq *driver, *device;
-	int before = mappings(), fd;
+	int before = count_maps(), fd;
 	struct rig rig;
 	uint16_t head;
 
@@ -218,17 +218,17 @@ static void test_memory(void)
 	is_int(rig_told(&rig, DPU_VHOST_MEMORY, 0), 1);
 	is_int(rig_told(&rig, DPU_VHOST_QUEUE_STOP, 0), 0);
 	ok(dpu_vhost_virtq(rig.vh, 0) == device, "the queue is the same");
-	is_int(mappings(), before + 3);
+	is_int(count_maps(), before + 3);
 	message = (struct vhost_user_message){ .slot.region = other, .fds = { rig.memfd }, .fd_count = 1 };
 	is_int(rig_try(&rig, &message, VHOST_USER_ADD_MEM_REG, 40), 1);
 	contains(dpu_error_message(dpu_vhost_error(rig.vh)), "overlap");
-	is_int(mappings(), before + 3);
+	is_int(count_maps(), before + 3);
 	/* The same one is not another one: it goes when it was removed as often as it was added. */
 	message = (struct vhost_user_message){ .slot.region = other, .fds = { fd }, .fd_count = 1 };
 	is_int(rig_try(&rig, &message, VHOST_USER_ADD_MEM_REG, 40), 0);
 	message = (struct vhost_user_message){ .slot.region = other };
 	is_int(rig_try(&rig, &message, VHOST_USER_REM_MEM_REG, 40), 0);
-	is_int(mappings(), before + 3);
+	is_int(count_maps(), before + 3);
 
 	/* The same table again, as when memory is plugged: likewise. */
 	message = (struct vhost_user_message){
@@ -254,20 +254,20 @@ static void test_memory(void)
 	is_int(rig_try(&rig, &message, VHOST_USER_SET_MEM_TABLE, 8 + 32), 0);
 	is_int(rig_told(&rig, DPU_VHOST_QUEUE_STOP, 0), 1);
 	is_int(rig_told(&rig, DPU_VHOST_QUEUE_START, 0), 1);
-	is_int(mappings(), before + 2);
+	is_int(count_maps(), before + 2);
 	/* And by none: it is stopped. */
 	message = (struct vhost_user_message){ 0 };
 	is_int(rig_try(&rig, &message, VHOST_USER_SET_MEM_TABLE, 8), 0);
 	is_int(rig_told(&rig, DPU_VHOST_QUEUE_STOP, 0), 2);
 	ok(!dpu_vhost_virtq(rig.vh, 0), "there is no queue without memory");
-	is_int(mappings(), before + 1);
+	is_int(count_maps(), before + 1);
 	/* With memory it comes back. */
 	rig_share(&rig);
 	is_int(rig_told(&rig, DPU_VHOST_QUEUE_START, 0), 2);
 	close(fd);
 	dpu_virtq_unref(driver);
 	rig_close(&rig);
-	is_int(mappings(), before);
+	is_int(count_maps(), before);
 }
 
 /* Migration's dirty log. */
@@ -610,7 +610,7 @@ static void test_blk(void)
 
 int main(void)
 {
-	int fds = open_fds(), maps = mappings();
+	int fds = count_fds(), maps = count_maps();
 	size_t i;
 
 	test_features();
@@ -625,7 +625,7 @@ int main(void)
 	test_iotlb();
 	test_in_band();
 	test_blk();
-	is_int(open_fds(), fds);
-	is_int(mappings(), maps);
+	is_int(count_fds(), fds);
+	is_int(count_maps(), maps);
 	return tap_done();
 }

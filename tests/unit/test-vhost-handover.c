@@ -59,7 +59,7 @@ static void test_handover(uint64_t features)
 {
 	const bool packed = features & DPU_VIRTIO_F_RING_PACKED;
 	struct vhost_user_message message, *answer;
-	int fds = open_fds(), maps = mappings(), theirs;
+	int fds = count_fds(), maps = count_maps(), theirs;
 	struct dpu_virtq_chain got;
 	struct dpu_virtq *driver;
 	struct pollfd pollfd;
@@ -134,8 +134,8 @@ static void test_handover(uint64_t features)
 	dpu_virtq_unref(driver);
 	close(logfd);
 	rig_close(&rig);
-	is_int(open_fds(), fds);
-	is_int(mappings(), maps);
+	is_int(count_fds(), fds);
+	is_int(count_maps(), maps);
 }
 
 /* A server without a peer, and its name. */
@@ -143,7 +143,7 @@ static void test_server(void)
 {
 	char directory[] = "/tmp/vhost-handover.XXXXXX", uri[160];
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fds = open_fds(), theirs, fd;
+	int fds = count_fds(), theirs, fd;
 	struct rig rig = { .peer.fd = -1 };
 	struct stat st;
 
@@ -163,13 +163,13 @@ static void test_server(void)
 	dpu_vhost_unref(rig.vh);
 	is_int(stat(sun.sun_path, &st), -1);
 	must(rmdir(directory) == 0);
-	is_int(open_fds(), fds);
+	is_int(count_fds(), fds);
 }
 
 /* A successor that dies, or answers nonsense, after so many messages; the old handle serves on. */
 static void test_dead_successor(void)
 {
-	int fds = open_fds(), maps = mappings(), pair[2], rc;
+	int fds = count_fds(), maps = count_maps(), pair[2], rc;
 	struct vhost_channel fake;
 	struct dpu_virtq *driver;
 	struct rig rig;
@@ -205,8 +205,8 @@ static void test_dead_successor(void)
 	is_int(rig_return(dpu_vhost_virtq(rig.vh, 0), head), 0);
 	dpu_virtq_unref(driver);
 	rig_close(&rig);
-	is_int(open_fds(), fds);
-	is_int(mappings(), maps);
+	is_int(count_fds(), fds);
+	is_int(count_maps(), maps);
 }
 
 /* A predecessor that dies after each message: what it would say is taken from a handover that works. */
@@ -234,8 +234,8 @@ static void test_dead_predecessor(void)
 		fake.in.fd_count = 0;
 	}
 	ok(count > 6, "%u messages", count);
-	fds = open_fds();
-	maps = mappings();
+	fds = count_fds();
+	maps = count_maps();
 	for (k = 0; k < count; k++) {
 		must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
 		next.fd = pair[1];
@@ -249,8 +249,8 @@ static void test_dead_predecessor(void)
 		failed += next.rc < 0;
 	}
 	is_int(failed, count);
-	is_int(open_fds(), fds);
-	is_int(mappings(), maps);
+	is_int(count_fds(), fds);
+	is_int(count_maps(), maps);
 	for (i = 0; i < count; i++)
 		vhost_message_clear(&said[i]);
 	vhost_channel_close(&fake);

@@ -34,7 +34,7 @@ static const char *why(struct rig *rig)
 static void refused(const char *what, uint32_t request, uint32_t size, uint32_t fds,
 		    const struct vhost_user_message *message)
 {
-	int before = open_fds(), answer;
+	int before = count_fds(), answer;
 	struct vhost_user_message said;
 	struct rig rig;
 	uint32_t i;
@@ -56,7 +56,7 @@ static void refused(const char *what, uint32_t request, uint32_t size, uint32_t 
 	is_int(rig_told(&rig, DPU_VHOST_QUEUE_STOP, 1), 1);
 	is_int(rig_step(&rig), -ENOTCONN);
 	rig_close(&rig);
-	is_int(open_fds(), before);
+	is_int(count_fds(), before);
 }
 
 #define MESSAGE(...) (&(struct vhost_user_message){ __VA_ARGS__ })
@@ -267,7 +267,7 @@ static void say_some(struct session *s, struct rig *rig, uint32_t count, uint32_
 static void test_deaths(void)
 {
 	static const uint32_t middle[] = { 0, 1, 11, 12 };
-	int fds = open_fds(), maps = mappings(), told = 1;
+	int fds = count_fds(), maps = count_maps(), told = 1;
 	struct session s;
 	struct rig rig;
 	uint32_t count, i;
@@ -291,15 +291,15 @@ static void test_deaths(void)
 	}
 	ok(told, "%u deaths of a front-end are told, and every queue that had started has stopped",
 	   4 * count);
-	is_int(open_fds(), fds);
-	is_int(mappings(), maps);
+	is_int(count_fds(), fds);
+	is_int(count_maps(), maps);
 	is_int(live, before);
 }
 
 /* Each allocation of a session fails once. */
 static void test_no_memory(void)
 {
-	int fds = open_fds(), maps = mappings();
+	int fds = count_fds(), maps = count_maps();
 	bool done = false, told = true;
 	long before = live, n;
 	struct session s;
@@ -326,13 +326,13 @@ static void test_no_memory(void)
 	}
 	ok(told && n > 20, "%ld allocations fail, each of them ends its connection", n - 2);
 	is_int(live, before);
-	is_int(open_fds(), fds);
-	is_int(mappings(), maps);
+	is_int(count_fds(), fds);
+	is_int(count_maps(), maps);
 }
 
 static void test_open_no_memory(void)
 {
-	int fds = open_fds();
+	int fds = count_fds();
 	long before = live, n;
 	struct dpu_vhost *vh;
 	int rc = -ENOMEM;
@@ -348,7 +348,7 @@ static void test_open_no_memory(void)
 	ok(rc == 0 && n > 5, "opening fails %ld times for want of memory, then it does not", n - 2);
 	dpu_vhost_unref(vh);
 	is_int(live, before);
-	is_int(open_fds(), fds);
+	is_int(count_fds(), fds);
 }
 
 /* The front-end truncates what it shares. */
@@ -359,7 +359,7 @@ static void test_truncated(uint32_t what)
 	struct vhost_user_message message;
 	struct rig rig;
 	uint16_t head;
-	int fd = rig_memfd(4096), fds = open_fds();
+	int fd = rig_memfd(4096), fds = count_fds();
 
 	rig_open(&rig, &two_pairs);
 	rig_negotiate(&rig, DPU_VIRTIO_F_VERSION_1 | DPU_VHOST_F_LOG_ALL, VHOST_USER_PROTOCOL_F_LOG_SHMFD);
@@ -385,7 +385,7 @@ static void test_truncated(uint32_t what)
 	contains(why(&rig), "truncated");
 	dpu_virtq_unref(driver);
 	rig_close(&rig);
-	is_int(open_fds(), fds);
+	is_int(count_fds(), fds);
 	close(fd);
 }
 

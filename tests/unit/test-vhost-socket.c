@@ -228,7 +228,7 @@ static void test_ends(void)
 
 int main(void)
 {
-	int fds = open_fds();
+	int fds = count_fds();
 
 	must(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/s", directory);
@@ -236,8 +236,8 @@ int main(void)
 	test_server();
 	test_client();
 	test_ends();
-	is_int(open_fds(), fds);
-	is_int(mappings(), 0);
+	is_int(count_fds(), fds);
+	is_int(count_maps(), 0);
 	must(rmdir(directory) == 0);
 	return tap_done();
 }

@@ -5,7 +5,6 @@
 #ifndef VHOST_RIG_H
 #define VHOST_RIG_H
 
-#include <dirent.h>
 #include <dpu/vhost.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "leaks.h"
 #include "tap.h"
 #include "vhost/message.h"
 
@@ -40,37 +40,6 @@ struct rig {
 	uint32_t event_count;
 	int kick[8], call[8];
 };
-
-RIG int count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	int count = 0;
-
-	must(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
-RIG int open_fds(void)
-{
-	return count_entries("/proc/self/fd");
-}
-
-/* Mappings of files that the front-end made. */
-RIG int mappings(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-	int count = 0;
-
-	must(maps);
-	while (fgets(line, sizeof(line), maps))
-		count += strstr(line, "memfd:") != NULL;
-	fclose(maps);
-	return count;
-}
 
 RIG int rig_memfd(size_t size)
 {

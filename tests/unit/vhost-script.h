@@ -3,7 +3,6 @@
 #ifndef VHOST_SCRIPT_H
 #define VHOST_SCRIPT_H
 
-#include <dirent.h>
 #include <dpu/vhost.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "leaks.h"
 #include "tap.h"
 #include "vhost/message.h"
 
@@ -73,31 +73,6 @@ struct script {
 	struct dpu_vhost_event events[512];
 	uint32_t event_count;
 };
-
-SCRIPT int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	must(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
-SCRIPT int count_maps(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-	int count = 0;
-
-	must(maps);
-	while (fgets(line, sizeof(line), maps))
-		count += strstr(line, "memfd:") != NULL;
-	fclose(maps);
-	return count;
-}
 
 static void script_init(struct script *script)
 {
