@@ -13,7 +13,7 @@
 #include "core/text.h"
 #include "vhost/backend.h"
 
-/* The first pause before another attempt to connect; each next one is twice as long. */
+/* The first pause before another attempt to connect. */
 #define FIRST_PAUSE 10
 
 static int address(struct dpu_vhost *vh, struct sockaddr_un *sun)
@@ -128,7 +128,6 @@ static int have_peer(struct dpu_vhost *vh, int fd)
 	if (rc < 0)
 		return rc;
 	vh->connections++;
-	user->pause = FIRST_PAUSE;
 	rc = user->role->connected(vh);
 	if (rc < 0)
 		vhost_user_disconnect(vh, rc);
@@ -142,9 +141,19 @@ static void arm(const struct vhost_user *user, uint32_t ms)
 	timerfd_settime(user->timer, 0, &at, NULL);
 }
 
-static void try_connect(struct dpu_vhost *vh)
+/* Each pause is twice as long as the one before, until a peer has something to say. */
+static void try_later(struct dpu_vhost *vh)
 {
 	struct vhost_user *user = vhost_user(vh);
+
+	arm(user, user->pause);
+	user->pause *= 2;
+	if (user->pause > vh->opts.reconnect)
+		user->pause = vh->opts.reconnect;
+}
+
+static void try_connect(struct dpu_vhost *vh)
+{
 	struct sockaddr_un sun;
 	int fd;
 
@@ -157,10 +166,7 @@ static void try_connect(struct dpu_vhost *vh)
 		vhost_fail(vh, -errno, "connect", NULL);
 		close(fd);
 	}
-	arm(user, user->pause);
-	user->pause *= 2;
-	if (user->pause > vh->opts.reconnect)
-		user->pause = vh->opts.reconnect;
+	try_later(vh);
 }
 
 static void accept_peer(struct dpu_vhost *vh)
@@ -183,7 +189,7 @@ static void after_peer(struct dpu_vhost *vh)
 	if (user->listener >= 0)
 		vhost_rewatch(vh, user->listener, USER_LISTENER, 0, EPOLLIN);
 	else if (!user->given && vh->opts.reconnect != DPU_VHOST_NO_RECONNECT)
-		arm(user, user->pause);
+		try_later(vh);
 	else
 		vh->ended = true;
 }
@@ -221,6 +227,7 @@ static void hear(struct dpu_vhost *vh)
 		if (rc == 0)
 			return;
 		if (rc == 1) {
+			user->pause = FIRST_PAUSE;
 			rc = user->role->message(vh);
 		} else if (rc == -ECONNRESET || rc == -EPIPE) {
 			vhost_user_disconnect(vh, 0);

@@ -202,6 +202,29 @@ static void test_client(void)
 	unlink(path);
 }
 
+/* Somebody who takes every connection and drops it is not asked without end. */
+static void test_pauses(void)
+{
+	DPU_OPTS(dpu_vhost_event, event);
+	struct dpu_vhost *vh;
+	int listener = peer_listen(), fd, taken = 0, i;
+
+	vh = open_vhost("");
+	must(vh);
+	for (i = 0; i < 400; i++) {
+		fd = accept(listener, NULL, NULL);
+		if (fd >= 0) {
+			close(fd);
+			taken++;
+		}
+		dpu_vhost_process(vh, &event, 1);
+	}
+	ok(taken >= 2 && taken < 16, "400 looks, %d attempts to connect", taken);
+	dpu_vhost_unref(vh);
+	close(listener);
+	unlink(path);
+}
+
 /* What belongs to the other end is refused. */
 static void test_ends(void)
 {
@@ -235,6 +258,7 @@ int main(void)
 	test_uris();
 	test_server();
 	test_client();
+	test_pauses();
 	test_ends();
 	is_int(count_fds(), fds);
 	is_int(count_maps(), 0);
