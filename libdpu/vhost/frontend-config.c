@@ -203,6 +203,7 @@ int frontend_ready(struct dpu_vhost *vh, uint32_t source)
 	if (rc == 0)
 		return 0;
 	rc = carry_out(vh, message);
+	vhost_message_clear(&frontend->back.in);
 	if (message->header.flags & VHOST_USER_NEED_REPLY &&
 	    vh->protocol_features & VHOST_USER_PROTOCOL_F_REPLY_ACK)
 		rc = reply(vh, message, rc < 0);

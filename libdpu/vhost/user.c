@@ -229,6 +229,9 @@ static void hear(struct dpu_vhost *vh)
 		if (rc == 1) {
 			user->pause = FIRST_PAUSE;
 			rc = user->role->message(vh);
+			/* At once: a peer may have sent its own end of the socket, which would never close
+			 * then. */
+			vhost_message_clear(&user->peer.in);
 		} else if (rc == -ECONNRESET || rc == -EPIPE) {
 			vhost_user_disconnect(vh, 0);
 			return;

@@ -18,6 +18,8 @@ static struct {
 	struct dpu_vhost *vh;
 	struct vhost_channel peer; /* our end */
 	struct vhost_channel back;
+	/* Not a socket of ours: in a message that is never whole it would keep itself. */
+	int event;
 	int memory; /* what the front-end has shared first */
 	uint8_t *shared;
 	size_t size;
@@ -114,7 +116,7 @@ static void spoil(struct fuzz_input *in, struct vhost_user_message *message)
 	case 4:
 		for (message->fd_count = 0; message->fd_count < fuzz_below(in, VHOST_USER_FDS + 1);
 		     message->fd_count++)
-			message->fds[message->fd_count] = be.peer.fd;
+			message->fds[message->fd_count] = be.event;
 		break;
 	default:
 		break;
@@ -205,6 +207,7 @@ static void fuzz_one(struct fuzz_input *in)
 
 	memset(&be, 0, sizeof(be));
 	be.memory = -1;
+	be.event = eventfd(0, EFD_CLOEXEC);
 	vhost_channel_init(&be.peer);
 	vhost_channel_init(&be.back);
 	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
@@ -219,6 +222,7 @@ static void fuzz_one(struct fuzz_input *in)
 	check(be.gone);
 	dpu_vhost_unref(be.vh);
 	vhost_channel_close(&be.back);
+	close(be.event);
 	if (be.memory >= 0) {
 		fuzz_hide();
 		munmap(be.shared, be.size);
