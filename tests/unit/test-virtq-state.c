@@ -2,6 +2,7 @@
 /* What outlives a side: its position, chains in flight, and starting anew. Over both layouts. */
 #include <dpu/virtq.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -310,6 +311,16 @@ static void serve(void)
 	}
 }
 
+/* Makes as many chains available as there is room for; how many there have been. */
+static uint32_t fill(uint8_t *state, uint32_t size, uint32_t added)
+{
+	while (dpu_virtq_room(driver) >= 3 && added < size) {
+		state[added] = 1;
+		add(added++, 1, 1 + roll(3));
+	}
+	return added;
+}
+
 /* The device's process is killed again and again: each chain comes back once. */
 static void test_killed(void)
 {
@@ -331,10 +342,8 @@ static void test_killed(void)
 		if (!pid)
 			serve();
 		while (last ? back < added : back < until) {
-			while (!last && dpu_virtq_room(driver) >= 3 && added < sizeof(state)) {
-				state[added] = 1;
-				add(added++, 1, 1 + roll(3));
-			}
+			if (!last)
+				added = fill(state, sizeof(state), added);
 			n = dpu_virtq_get(driver, got, SIZE);
 			must(n >= 0);
 			for (i = 0; i < n; i++) {
@@ -351,6 +360,11 @@ static void test_killed(void)
 				pid = 0;
 				break;
 			}
+		}
+		/* In the middle of something, however the two are scheduled. */
+		if (!last) {
+			added = fill(state, sizeof(state), added);
+			sched_yield();
 		}
 		if (pid) {
 			kill(pid, SIGKILL);

@@ -36,22 +36,22 @@ class Test(unittest.TestCase):
         net = VirtioNet(0, "02:00:00:00:00:01")
         pair = Pair({"net": net, "queues": 1}).pump()
         self.assertIn((True, VhostEventType.CONNECTED, 0), pair.told)
-        self.assertIn((False, VhostEventType.QUEUE_START, 1), pair.told)
-        self.assertIn((True, VhostEventType.QUEUE_START, 1), pair.told)
+        self.assertIn((False, VhostEventType.QUEUE_START, 0), pair.told)
+        self.assertIn((True, VhostEventType.QUEUE_START, 0), pair.told)
         state = pair.back.state
         self.assertTrue(state.connected)
         self.assertEqual((state.role, state.virtqs), (VhostRole.BACKEND, 2))
-        self.assertTrue(pair.back.enabled(1))
-        driver, device = pair.front.virtq(1), pair.back.virtq(1)
+        self.assertTrue(pair.back.enabled(0))
+        driver, device = pair.front.virtq(0), pair.back.virtq(0)
         memory = pair.front.memory
         memory[0:5] = b"hello"
         self.assertEqual(driver.add([Chain([memory[0:5]], [memory[64:80]])]), 1)
         self.assertTrue(driver.should_notify())
-        pair.front.notify(1)
+        pair.front.notify(0)
         self.assertTrue(select.select([pair.back], [], [], 5)[0])
         pair.told.clear()
         pair.pump()
-        self.assertIn((True, VhostEventType.QUEUE_NOTIFIED, 1), pair.told)
+        self.assertIn((True, VhostEventType.QUEUE_NOTIFIED, 0), pair.told)
         chain, = device.pop()
         self.assertEqual((chain.data, chain.room), (b"hello", 16))
         with self.assertRaises(libdpu.Error) as raised:
@@ -62,8 +62,8 @@ class Test(unittest.TestCase):
             device.push(chain)
         back, = driver.get()
         self.assertEqual((back.written, bytes(back.write[0][:6])), (6, b"thanks"))
-        self.assertIs(pair.back.virtq(1), device)
-        self.assertGreaterEqual(pair.back.queue_fd(1), 0)
+        self.assertIs(pair.back.virtq(0), device)
+        self.assertGreaterEqual(pair.back.queue_fd(0), 0)
         # The driver's end goes: the queue is the caller's until the event has been handled.
         pair.front.close()
         device.pop()
@@ -75,7 +75,7 @@ class Test(unittest.TestCase):
         self.assertIn((True, VhostEventType.DISCONNECTED, 0), pair.told)
         with self.assertRaises(ValueError):
             device.pop()
-        self.assertIsNone(pair.back.virtq(1))
+        self.assertIsNone(pair.back.virtq(0))
 
     @staticmethod
     def next(end):
