@@ -273,7 +273,7 @@ int main(int argc, char **argv)
 {
 	struct options options = { .length = 64, .burst = 32, .workers = 1 };
 	struct port *ports[PORTS_MAX] = { NULL };
-	struct workers workers = { NULL };
+	struct workers workers = { .count = 0 };
 	struct run run = { .report = { .options = &options, .ports = ports, .workers = &workers } };
 	struct control control = { .workers = &workers,
 				   .ports = ports,

@@ -19,6 +19,12 @@
 #define FEATURE(bit) (UINT64_C(1) << (bit))
 #define MEMORY_MAX 64
 
+/* The structure, and room for what is at its end. */
+union config_room {
+	struct vhost_vdpa_config header;
+	uint8_t bytes[sizeof(struct vhost_vdpa_config) + VHOST_CONFIG_MAX];
+};
+
 struct vdpa_region {
 	uintptr_t ptr;
 	size_t size;
@@ -197,10 +203,7 @@ static int start_queues(struct dpu_vhost *vh)
 
 static int read_config(struct dpu_vhost *vh)
 {
-	struct {
-		struct vhost_vdpa_config header;
-		uint8_t bytes[VHOST_CONFIG_MAX];
-	} config = { .header.len = 0 };
+	union config_room config = { .header.len = 0 };
 	int rc;
 
 	rc = call(vh, VHOST_VDPA_GET_CONFIG_SIZE, &config.header.len, "VHOST_VDPA_GET_CONFIG_SIZE");
@@ -301,10 +304,7 @@ static int vdpa_memory_remove(struct dpu_vhost *vh, void *ptr)
 
 static int vdpa_config_write(struct dpu_vhost *vh, uint32_t offset, const void *buf, uint32_t len)
 {
-	struct {
-		struct vhost_vdpa_config header;
-		uint8_t bytes[VHOST_CONFIG_MAX];
-	} config = { .header = { .off = offset, .len = len } };
+	union config_room config = { .header = { .off = offset, .len = len } };
 	int rc;
 
 	memcpy(config.header.buf, buf, len);

@@ -390,9 +390,9 @@ static uint32_t fill_config(struct dpu_vhost *vh, uint8_t *bytes)
 
 static int vduse_config_changed(struct dpu_vhost *vh)
 {
-	struct {
+	union {
 		struct vduse_config_data header;
-		uint8_t bytes[VHOST_CONFIG_MAX];
+		uint8_t bytes[sizeof(struct vduse_config_data) + VHOST_CONFIG_MAX];
 	} config = { .header.offset = 0 };
 	int rc;
 
@@ -455,9 +455,9 @@ static uint64_t offered(const struct dpu_vhost *vh)
 
 static int create_device(struct dpu_vhost *vh)
 {
-	struct {
+	union {
 		struct vduse_dev_config header;
-		uint8_t bytes[VHOST_CONFIG_MAX];
+		uint8_t bytes[sizeof(struct vduse_dev_config) + VHOST_CONFIG_MAX];
 	} config = {
 		.header = {
 			.device_id = vh->opts.device,

@@ -26,27 +26,35 @@ ok "asks in vain" grep -q "nobody has" "$work/err"
 ok "it was gone with the handle" [ ! -e /sys/class/net/labtap1 ]
 expect 1 "a name that is too long" "$vhost" ping vhost-net:a-name-that-is-too-long 10.9.0.1
 
+# drive DEVICE DRIVER: whichever driver of vDPA devices has taken it.
+drive()
+{
+	device=/sys/bus/vdpa/devices/$1
+	echo "$2" > "$device/driver_override"
+	[ ! -e "$device/driver" ] || echo "$1" > "$device/driver/unbind"
+	echo "$1" > "/sys/bus/vdpa/drivers/$2/bind"
+}
+
 echo "# vhost-vdpa"
 modprobe vdpa_sim_net
 modprobe vhost_vdpa
 vdpa dev add name lab0 mgmtdev vdpasim_net mac 02:00:00:00:09:07
-dev=/dev/vhost-vdpa-0
-lab_wait 5 [ -e $dev ]
+drive lab0 vhost_vdpa
+dev=/dev/$(basename /sys/bus/vdpa/devices/lab0/vhost-vdpa-*)
+lab_wait 5 [ -e "$dev" ]
 expect 0 "the simulated device sends back what is sent to its own address" "$vhost" loop "vhost-vdpa:$dev"
 expect 0 "again, for another driver" "$vhost" loop "vhost-vdpa:$dev,size=64"
 vdpa dev del lab0
 expect 1 "a device that is not there" "$vhost" loop vhost-vdpa:/dev/vhost-vdpa-9
 
 case $LAB_KERNEL in
-6.1*)
+6.1)
 	echo "# VDUSE of Linux 6.1 has no network devices"
 	tap_done
 	exit
 	;;
 esac
 echo "# VDUSE"
-# It takes every vDPA device that comes.
-modprobe -r vhost_vdpa
 modprobe vduse
 modprobe virtio_vdpa
 modprobe virtio_net
@@ -56,6 +64,7 @@ pong=$!
 exec 9> "$work/end"
 lab_wait 5 [ -e /dev/vduse/lab1 ]
 expect 0 "a vDPA device is made of it" vdpa dev add name lab1 mgmtdev vduse
+drive lab1 virtio_vdpa
 lab_wait 5 ls /sys/bus/vdpa/devices/lab1/virtio*/net
 net=$(basename "$(echo /sys/bus/vdpa/devices/lab1/virtio*/net/*)")
 ok "the kernel's driver has it" [ -d "/sys/class/net/$net" ]
@@ -69,6 +78,7 @@ expect 0 "with large packets" busybox ping -c 5 -i 0.05 -s 1400 -w 10 10.9.1.9
 ip link set "$net" down
 expect 0 "the vDPA device is taken away" vdpa dev del lab1
 expect 0 "and made again" vdpa dev add name lab1 mgmtdev vduse
+drive lab1 virtio_vdpa
 lab_wait 5 ls /sys/bus/vdpa/devices/lab1/virtio*/net
 net=$(basename "$(echo /sys/bus/vdpa/devices/lab1/virtio*/net/*)")
 ip addr add 10.9.1.1/24 dev "$net"
