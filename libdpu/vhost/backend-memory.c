@@ -151,9 +151,8 @@ static void apply(struct dpu_vhost *vh)
 	backend_acknowledge(vh, rc);
 }
 
-/* Goes over to other regions, which are be's from now on: after the caller has let go of the queues whose
- * rings lie elsewhere then. */
-static int change_to(struct dpu_vhost *vh, struct backend_region *regions, uint32_t count)
+/* Makes regions those of "next", whose they are from now on, also on failure. */
+static int prepare_next(struct dpu_vhost *vh, struct backend_region *regions, uint32_t count)
 {
 	struct backend *be = vhost_backend(vh);
 	int rc;
@@ -165,20 +164,31 @@ static int change_to(struct dpu_vhost *vh, struct backend_region *regions, uint3
 	}
 	be->next.regions = regions;
 	be->next.count = count;
-	backend_stop_moved(vh, be->next.user);
+	return 0;
+}
+
+/* Goes over to other regions, which are be's from now on: after the caller has let go of the queues whose
+ * rings lie elsewhere then. */
+static int change_to(struct dpu_vhost *vh, struct backend_region *regions, uint32_t count)
+{
+	int rc = prepare_next(vh, regions, count);
+
+	if (rc < 0)
+		return rc;
+	backend_stop_moved(vh, vhost_backend(vh)->next.user);
 	vhost_emit(vh, DPU_VHOST_MEMORY, 0, 0);
 	backend_acknowledge_later(vh);
 	vh->then = apply;
 	return BACKEND_ANSWERED;
 }
 
-int backend_adopt_regions(struct dpu_vhost *vh, const struct vhost_user_region *at, const int *fds,
-			  uint32_t count)
+/* Takes all regions that are named: all or nothing. */
+static int take_regions(struct dpu_vhost *vh, const struct vhost_user_region *at, const int *fds,
+			uint32_t count, struct backend_region **ret)
 {
-	struct backend *be = vhost_backend(vh);
 	struct backend_region *regions;
 	uint32_t i;
-	int rc = 0;
+	int rc;
 
 	regions = calloc(count + 1, sizeof(*regions));
 	if (!regions)
@@ -190,13 +200,22 @@ int backend_adopt_regions(struct dpu_vhost *vh, const struct vhost_user_region *
 			return rc;
 		}
 	}
-	rc = make_maps(vh, regions, count, &be->next.guest, &be->next.user);
-	if (rc < 0) {
-		drop_regions(regions, count);
+	*ret = regions;
+	return 0;
+}
+
+int backend_adopt_regions(struct dpu_vhost *vh, const struct vhost_user_region *at, const int *fds,
+			  uint32_t count)
+{
+	struct backend *be = vhost_backend(vh);
+	struct backend_region *regions;
+	int rc;
+
+	rc = take_regions(vh, at, fds, count, &regions);
+	if (rc == 0)
+		rc = prepare_next(vh, regions, count);
+	if (rc < 0)
 		return rc;
-	}
-	be->next.regions = regions;
-	be->next.count = count;
 	rc = go_over(be);
 	drop_next(be);
 	return rc;
@@ -204,25 +223,16 @@ int backend_adopt_regions(struct dpu_vhost *vh, const struct vhost_user_region *
 
 int backend_set_mem_table(struct dpu_vhost *vh, struct vhost_user_message *message)
 {
-	uint32_t i, count = message->memory.count;
+	uint32_t count = message->memory.count;
 	struct backend_region *regions;
-	int rc = 0;
+	int rc;
 
 	if (count > VHOST_USER_REGIONS || message->fd_count != count ||
 	    message->header.size < sizeof(uint64_t) + count * sizeof(struct vhost_user_region))
 		return backend_fail(vh, -EINVAL, "%u regions, %u descriptors, %u bytes", count,
 				    message->fd_count, message->header.size);
-	regions = calloc(count + 1, sizeof(*regions));
-	if (!regions)
-		return backend_fail(vh, -ENOMEM, NULL);
-	for (i = 0; i < count; i++) {
-		rc = take_region(vh, &message->memory.regions[i], message->fds[i], &regions[i]);
-		if (rc < 0) {
-			drop_regions(regions, i);
-			return rc;
-		}
-	}
-	return change_to(vh, regions, count);
+	rc = take_regions(vh, message->memory.regions, message->fds, count, &regions);
+	return rc < 0 ? rc : change_to(vh, regions, count);
 }
 
 /* The regions that there are, with room for one more, or without one. */

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "vhost/backend.h"
 
@@ -64,19 +63,26 @@ _Static_assert(sizeof(struct begin) <= VHOST_USER_PAYLOAD_MAX &&
 		       sizeof(struct queue) <= VHOST_USER_PAYLOAD_MAX,
 	       "they fit into messages");
 
-static int64_t now_ms(void)
+/* The socket to the other process, which stays the caller's. */
+static int open_channel(struct dpu_vhost *vh, struct vhost_channel *channel, int fd)
 {
-	struct timespec now;
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0), rc = own < 0 ? -errno : 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+	vhost_channel_init(channel);
+	if (rc == 0)
+		rc = vhost_channel_open(channel, own);
+	if (rc == 0)
+		return 0;
+	if (own >= 0)
+		close(own);
+	return vhost_fail(vh, rc, "handover", NULL);
 }
 
 /* Until the other process has read, or written. */
 static int wait_for(struct dpu_vhost *vh, int fd, short what, int64_t end)
 {
 	struct pollfd pollfd = { .fd = fd, .events = what };
-	int64_t left = end < 0 ? -1 : end - now_ms();
+	int64_t left = end < 0 ? -1 : end - vhost_now_ms();
 	int n;
 
 	if (end >= 0 && left < 0)
@@ -283,7 +289,7 @@ static void let_go(struct dpu_vhost *vh)
 
 int backend_handover(struct dpu_vhost *vh, int fd, int timeout)
 {
-	int64_t end = timeout < 0 ? -1 : now_ms() + timeout;
+	int64_t end = timeout < 0 ? -1 : vhost_now_ms() + timeout;
 	struct vhost_user_message message = { .fd_count = 0 };
 	struct vhost_channel channel;
 	uint32_t i;
@@ -292,13 +298,10 @@ int backend_handover(struct dpu_vhost *vh, int fd, int timeout)
 	rc = check_idle(vh);
 	if (rc < 0)
 		return rc;
-	vhost_channel_init(&channel);
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		return vhost_fail(vh, -errno, "handover", NULL);
-	rc = vhost_channel_open(&channel, fd);
-	if (rc == 0)
-		rc = say_begin(vh, &channel, end);
+	rc = open_channel(vh, &channel, fd);
+	if (rc < 0)
+		return rc;
+	rc = say_begin(vh, &channel, end);
 	if (rc == 0)
 		rc = say_file(vh, &channel, &vhost_backend(vh)->log, 0, end);
 	if (rc == 0)
@@ -499,17 +502,14 @@ static int take_over(struct dpu_vhost *vh, struct vhost_channel *channel, int64_
 
 int backend_take_over(struct dpu_vhost *vh, int fd, int timeout)
 {
-	int64_t end = timeout < 0 ? -1 : now_ms() + timeout;
+	int64_t end = timeout < 0 ? -1 : vhost_now_ms() + timeout;
 	struct vhost_channel channel;
 	int rc;
 
-	vhost_channel_init(&channel);
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		return vhost_fail(vh, -errno, "handover", NULL);
-	rc = vhost_channel_open(&channel, fd);
-	if (rc == 0)
-		rc = take_over(vh, &channel, end);
+	rc = open_channel(vh, &channel, fd);
+	if (rc < 0)
+		return rc;
+	rc = take_over(vh, &channel, end);
 	vhost_channel_close(&channel);
 	return rc;
 }

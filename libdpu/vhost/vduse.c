@@ -440,17 +440,13 @@ static const struct vhost_ops vduse_ops = {
 static uint64_t offered(const struct dpu_vhost *vh)
 {
 	uint64_t features = vhost_model_features(vh);
-	const struct dpu_virtio_feature *feature;
 
 	/* The kernel refuses devices whose configuration or commands it would have to wait for. */
 	features &= vh->opts.device == DPU_VIRTIO_ID_NET ? ~DPU_VIRTIO_NET_F_CTRL_VQ
 							 : ~DPU_VIRTIO_BLK_F_CONFIG_WCE;
 	features |= DPU_VIRTIO_F_VERSION_1 | DPU_VIRTIO_F_ACCESS_PLATFORM | DPU_VIRTIO_F_EVENT_IDX |
 		    DPU_VIRTIO_F_INDIRECT_DESC | DPU_VIRTIO_F_RING_PACKED;
-	features &= ~vh->opts.withhold;
-	while (dpu_virtio_features_check(vh->opts.device, features, &feature, NULL) < 0)
-		features &= ~(UINT64_C(1) << feature->bit);
-	return features;
+	return vhost_consistent(vh, features & ~vh->opts.withhold);
 }
 
 static int create_device(struct dpu_vhost *vh)

@@ -299,7 +299,7 @@ static void ready(struct dpu_vhost *vh, uint64_t data)
 	}
 }
 
-static int64_t now_ms(void)
+int64_t vhost_now_ms(void)
 {
 	struct timespec now;
 
@@ -309,7 +309,7 @@ static int64_t now_ms(void)
 
 int dpu_vhost_process(struct dpu_vhost *vh, struct dpu_vhost_event *event, int timeout)
 {
-	int64_t left = timeout, end = timeout > 0 ? now_ms() + timeout : 0;
+	int64_t left = timeout, end = timeout > 0 ? vhost_now_ms() + timeout : 0;
 	void (*then)(struct dpu_vhost * vh);
 	struct epoll_event epoll_event;
 	eventfd_t count;
@@ -341,7 +341,7 @@ int dpu_vhost_process(struct dpu_vhost *vh, struct dpu_vhost_event *event, int t
 		else if (timeout == 0)
 			return 0;
 		if (timeout > 0) {
-			left = end - now_ms();
+			left = end - vhost_now_ms();
 			if (left <= 0) {
 				left = 0;
 				if (n == 0)

@@ -113,6 +113,9 @@ static inline bool vhost_busy(const struct dpu_vhost *vh)
 	return vh->event_count || vh->then;
 }
 
+/* A clock for deadlines, in milliseconds. */
+int64_t vhost_now_ms(void);
+
 /* Adds a descriptor to the epoll set. 0 or a negative errno. */
 int vhost_watch(struct dpu_vhost *vh, int fd, uint32_t source, uint32_t index, uint32_t epoll_events);
 int vhost_rewatch(struct dpu_vhost *vh, int fd, uint32_t source, uint32_t index, uint32_t epoll_events);
@@ -125,6 +128,8 @@ int vhost_uri(struct dpu_vhost *vh, const char *uri);
 /* features.c: what a driver accepts of what is offered: of rings and transports that, of the device what opts
  * names, but for what is withheld or lacks what it requires. */
 uint64_t vhost_agreed(const struct dpu_vhost *vh, uint64_t ring_features);
+/* Without those that lack what they require. */
+uint64_t vhost_consistent(const struct dpu_vhost *vh, uint64_t features);
 
 /* The device model of a back-end: what it offers of its own; what a driver has accepted (0 or a negative
  * errno); that there is no driver any more. */
