@@ -61,6 +61,23 @@ static void claim_representor(struct dpu_device *device, struct provider_claim *
 	ctx->error = error;
 }
 
+static int sf_represented(void *arg)
+{
+	struct sf_wait *wait = arg;
+	struct dpu_device *device = wait->device;
+	struct dpu_ctx *ctx = device->ctx;
+	int rc;
+
+	rc = ctx->ops->function(ctx, device->info.handle, wait->port, &wait->now, &wait->now_port);
+	if (rc < 0)
+		return rc;
+	if (wait->claim)
+		claim_representor(device, wait->claim, wait->now.representor_ifindex);
+	if (!wait->now.representor[0])
+		return missing(wait, "its representor has no network device", "");
+	return 1;
+}
+
 /* A local SF is usable when its driver has it and its network device is there; an SF of another controller
  * when its representor is there, for its driver is not ours to wait for. */
 static int sf_usable(void *arg)
@@ -71,13 +88,9 @@ static int sf_usable(void *arg)
 	struct dpu_ctx *ctx = device->ctx;
 	int rc;
 
-	rc = ctx->ops->function(ctx, device->info.handle, wait->port, &wait->now, &wait->now_port);
-	if (rc < 0)
+	rc = sf_represented(wait);
+	if (rc <= 0)
 		return rc;
-	if (wait->claim)
-		claim_representor(device, wait->claim, now->representor_ifindex);
-	if (!now->representor[0])
-		return missing(wait, "its representor has no network device", "");
 	if (now->state == DPU_FUNCTION_INACTIVE || now->controller)
 		return 1;
 	if (now->opstate == DPU_FUNCTION_ATTACHED && now->netdev[0])
@@ -102,13 +115,14 @@ static int sf_detached(void *arg)
 	return rc < 0 ? rc : wait->now.opstate == DPU_FUNCTION_DETACHED;
 }
 
-/* Waits until the SF is usable; says what was missing when it is not in time. */
-static int wait_usable(struct sf_wait *wait, const struct deadline *deadline, const char *object)
+/* Waits until the SF has come so far; says what was missing when it has not in time. */
+static int wait_for_sf(struct sf_wait *wait, int (*condition)(void *), const struct deadline *deadline,
+		       const char *object)
 {
 	struct dpu_ctx *ctx = wait->device->ctx;
 	int rc;
 
-	rc = wait_until(ctx, deadline, sf_usable, wait, "sf_attach", object);
+	rc = wait_until(ctx, deadline, condition, wait, "sf_attach", object);
 	if (rc == -ETIMEDOUT) {
 		ctx_fail(ctx, rc, "sf_attach", object, "not done within %d ms: %s", deadline->given_ms,
 			 wait->missing);
@@ -151,12 +165,15 @@ static int sf_build(struct dpu_device *device, uint32_t port, const struct dpu_s
 	if (rc < 0)
 		return rc;
 	if (!opts->inactive) {
-		rc = ctx->ops->sf_activate(ctx, device->info.handle, port);
+		/* Until its representor is claimed an SF is told to be ours by its being inactive. */
+		rc = claim->ifindex ? 0 : wait_for_sf(&wait, sf_represented, deadline, object);
+		if (rc == 0)
+			rc = ctx->ops->sf_activate(ctx, device->info.handle, port);
 		if (rc < 0)
 			return rc;
 		*activated = true;
 	}
-	rc = wait_usable(&wait, deadline, object);
+	rc = wait_for_sf(&wait, sf_usable, deadline, object);
 	return rc < 0 ? rc : function_wrap(device, &wait.now, &wait.now_port, ret);
 }
 
@@ -322,7 +339,7 @@ static int change_state(struct dpu_device *device, uint32_t port, const char *ob
 		return rc;
 	*begun = true;
 	if (active)
-		return wait_usable(&wait, deadline, object);
+		return wait_for_sf(&wait, sf_usable, deadline, object);
 	return wait_until(ctx, deadline, sf_detached, &wait, "sf_detach", object);
 }
 

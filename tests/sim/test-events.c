@@ -180,6 +180,42 @@ static void orphans(void)
 	dpu_ctx_unref(ctx);
 }
 
+/* Killed the moment its SF is active: whose that is was known before. */
+static void active_orphan(void)
+{
+	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 90);
+	struct dpu_ctx *ctx = open_uri(uri);
+	struct dpu_device *p0 = find_device(ctx, "p0");
+	struct dpu_function *sf = NULL;
+	char slow[160];
+	pid_t pid;
+	int i;
+
+	snprintf(slow, sizeof(slow), "%s?latency=representors:200&latency=sf_attach:3600000", uri);
+	fflush(stdout);
+	pid = fork();
+	must(pid >= 0);
+	if (pid == 0) {
+		dpu_sf_create(find_device(open_uri(slow), "p0"), &opts, -1, &sf);
+		_exit(1);
+	}
+	for (i = 0; i < DEADLINE_MS; i++) {
+		if (dpu_function_find(ctx, "pf0sf90", &sf) == 0 &&
+		    dpu_function_state(sf) == DPU_FUNCTION_ACTIVE)
+			break;
+		dpu_function_unref(sf);
+		sf = NULL;
+		usleep(1000);
+	}
+	ok(sf != NULL, "it is active");
+	dpu_function_unref(sf);
+	must(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+	is_int(dpu_orphan_sweep(p0, DEADLINE_MS), 1);
+	is_int(dpu_function_find(ctx, "pf0sf90", &sf), -ENODEV);
+	dpu_device_unref(p0);
+	dpu_ctx_unref(ctx);
+}
+
 /* A number that is used again: what the living claims is not taken for what the dead have left. */
 static void used_again(void)
 {
@@ -350,6 +386,7 @@ int main(void)
 	own(uri);
 	later();
 	orphans();
+	active_orphan();
 	used_again();
 	nothing_made();
 	memory();
