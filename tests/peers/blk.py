@@ -11,7 +11,8 @@ import time
 
 import guest as vm
 import peers
-from peers import Failure, Process, group, listening, processes_end, suite, test, unique, wait_for
+from disks import disk_device, empty_disk, example, started, vhost_blk
+from peers import Failure, Process, group, processes_end, suite, test, unique, wait_for
 
 MEGABYTE = 1 << 20
 DISK = 8 * MEGABYTE
@@ -24,38 +25,12 @@ PART = MEGABYTE // 2
 PIECES = 7
 
 
-def example(name):
-    """One of the small programs that this build has made."""
-    program = peers.top_builddir / "examples" / name
-    if not program.exists():
-        peers.skip_all(f"{name} was not built")
-    return program
-
-
-def empty_disk(size=DISK):
-    path = unique("disk")
-    with open(path, "wb") as disk:
-        disk.truncate(size)
-    return path
-
-
-def started(name, socket, command):
-    it = Process(name, command)
-    wait_for(lambda: listening(socket), 20, f"{name}'s socket", it)
-    return it
-
-
 def storage_daemon(socket, disk, queues=1):
     """qemu-storage-daemon with a file."""
     return started("qemu-storage-daemon", socket, [
         "qemu-storage-daemon", "--blockdev", f"driver=file,node-name=disk,filename={disk}",
         "--export", f"type=vhost-user-blk,id=export,node-name=disk,addr.type=unix,addr.path={socket},writable=on,"
         f"num-queues={queues}"])
-
-
-def vhost_blk(socket, disk):
-    """Ours."""
-    return started("vhost-blk", socket, [example("vhost-blk"), socket, disk])
 
 
 def bench(socket, words, *options):
@@ -109,19 +84,13 @@ def storage_daemon_tests():
     for queues, words, options in (1, "", ()), (1, "", ("--depth", 1, "--count", 1000)), (2, ",queues=2", ()), \
             (1, ",without=indirect_desc", ()), (1, ",without=event_idx", ()):
         with processes_end():
-            socket, disk = unique("socket"), empty_disk()
+            socket, disk = unique("socket"), empty_disk(DISK)
             storage_daemon(socket, disk, queues)
             name = f"qemu-storage-daemon{words}{''.join(f' {word}' for word in options[:2])}"
             test(name, verify, socket, disk, words, *(options or ("--count", 10000)))
     for queues, words in (1, ""), (2, ",queues=2"):
         with processes_end():
-            test(f"qemu-storage-daemon{words} is killed", killed, unique("socket"), empty_disk(), words, queues)
-
-
-def disk_device(number, socket, more=""):
-    """A virtio-blk device at a vhost-user socket. Without MSI-X: QEMU 7.2 without KVM cannot do vhost with it."""
-    return ["-chardev", f"socket,id=blk{number},path={socket},reconnect=1",
-            "-device", f"vhost-user-blk-pci,chardev=blk{number},num-queues=1,vectors=0{more}"]
+            test(f"qemu-storage-daemon{words} is killed", killed, unique("socket"), empty_disk(DISK), words, queues)
 
 
 # Puts one piece after the other into its part, and reads it back each time, until it is told to stop.
@@ -216,7 +185,7 @@ class Disk:
     """A file and its back-end."""
 
     def __init__(self):
-        self.socket, self.path = unique("socket"), empty_disk()
+        self.socket, self.path = unique("socket"), empty_disk(DISK)
         self.back = vhost_blk(self.socket, self.path)
 
     def wait_written(self, guest):
