@@ -254,7 +254,7 @@ static void show(struct control *control)
 
 static int open_ports(struct port **ports, uint32_t count, char **uris)
 {
-	const struct port_opts opts = { .offloads = DPU_VIRTIO_NET_F_MRG_RXBUF };
+	const struct port_opts opts = { .offloads = DPU_VIRTIO_NET_F_MRG_RXBUF, .forgetful = true };
 	char error[512] = "";
 	uint32_t i;
 	int rc;

@@ -84,6 +84,9 @@ struct pair {
 
 struct port_opts {
 	uint64_t offloads; /* what is offered to peers, as DPU_VIRTIO_NET_F_*; the driver side accepts less */
+	/* Peers need not be able to go on with another process where this one was killed: it is no loss that
+	 * packets are, and nothing is noted of those under way. */
+	bool forgetful;
 };
 
 struct port_ops {
@@ -130,6 +133,17 @@ static inline void count_add(atomic_uint_fast64_t *counter, uint64_t n)
 static inline uint64_t count_read(const atomic_uint_fast64_t *counter)
 {
 	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* Asks for a cache line to write to. */
+static inline void prefetch_write(const void *at)
+{
+#if defined(__x86_64__)
+	/* gcc's builtin reads only, unless told of the processor. */
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)at));
+#else
+	__builtin_prefetch(at, 1);
+#endif
 }
 
 /* Small packets are most packets. */

@@ -129,6 +129,8 @@ int vhost_port_open(struct port *port, const struct port_opts *opts, char *error
 				  DPU_VIRTIO_NET_F_CSUM | DPU_VIRTIO_NET_F_GUEST_CSUM;
 	if (queues > 1)
 		vhost.features |= DPU_VIRTIO_NET_F_MQ;
+	if (opts->forgetful)
+		vhost.flags |= DPU_VHOST_NO_INFLIGHT;
 	rc = dpu_vhost_open(port->uri, &vhost, &port->vhost);
 	if (rc < 0)
 		return rc;
