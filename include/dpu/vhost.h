@@ -21,8 +21,10 @@
  *   (`vdpa dev add name NAME mgmtdev vduse`), and so a network or block device of its own.
  *
  * Behind the path follow words, separated by commas: `server`, `client`, `frontend`, `backend`, `queues=N`,
- * `size=N`, `reconnect=MILLISECONDS` (`0`: never again), `hugepages`, `without=FEATURE+FEATURE` (names as
- * dpu_virtio_features_parse() has them). They go before the options.
+ * `size=N`, `reconnect=MILLISECONDS` (`0`: never again), `timeout=MILLISECONDS` (a vhost-user front-end's for
+ * each answer; 10000 when it is not there, `0`: it waits without end), `mtu=BYTES` (a vhost-user
+ * front-end's), `hugepages`, `without=FEATURE+FEATURE` (names as dpu_virtio_features_parse() has them). They
+ * go before the options of the same names.
  *
  * The event loop is the caller's: dpu_vhost_fd() is one descriptor to poll for reading, dpu_vhost_process()
  * does what there is to be done, until there is an event for the caller. An event counts as handled when
@@ -144,6 +146,9 @@ struct dpu_vhost_event {
 /** dpu_vhost_opts.reconnect: never. */
 #define DPU_VHOST_NO_RECONNECT UINT32_MAX
 
+/** dpu_vhost_opts.timeout: without end. */
+#define DPU_VHOST_NO_TIMEOUT UINT32_MAX
+
 /** Options of dpu_vhost_open(). */
 struct dpu_vhost_opts {
 	size_t sz; /**< Set by DPU_OPTS(). */
@@ -169,6 +174,15 @@ struct dpu_vhost_opts {
 	uint32_t queue_size; /**< Front-end: descriptors of each queue; 0: 256. */
 	uint32_t reconnect;  /**< The longest pause before connecting again, in milliseconds; 0: 1000. */
 	uint32_t flags;      /**< DPU_VHOST_*. */
+	/** vhost-user front-end: how long the peer may take for an answer, or until it reads what it is sent,
+	 * in milliseconds; 0: 10000. Each answer begins it anew. A peer that takes longer is given up
+	 * (DPU_VHOST_DISCONNECTED with ETIMEDOUT; dpu_vhost_error() names the message), and connecting again
+	 * is as after any other end. */
+	uint32_t timeout;
+	/** vhost-user front-end whose features have MTU: the MTU that the device is told (NET_SET_MTU), 68 to
+	 * 65535; 0: none. Who refuses it is sent away with EIO. dpu_vhost_state.mtu stays 0 when the peer has
+	 * no MTU to be set. */
+	uint32_t mtu;
 };
 
 /** What dpu_vhost_state() tells. */
@@ -197,7 +211,8 @@ struct dpu_vhost_state {
  * @return 0, or a negative errno with the reason in opts->error: -EINVAL the URI, one of its words or an
  * option is wrong; -EPROTONOSUPPORT there is no such transport; -EADDRINUSE somebody listens there;
  * -ENAMETOOLONG the path is longer than Unix sockets allow; -ENOMEM; what socket(2), bind(2),
- * epoll_create(2), eventfd(2) and, for a front-end's memory, memfd_create(2), ftruncate(2) and mmap(2) say.
+ * epoll_create(2), eventfd(2), timerfd_create(2) and, for a front-end's memory, memfd_create(2), ftruncate(2)
+ * and mmap(2) say.
  */
 DPU_PUBLIC int dpu_vhost_open(const char *uri, const struct dpu_vhost_opts *opts, struct dpu_vhost **ret);
 

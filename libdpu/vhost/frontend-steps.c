@@ -5,12 +5,13 @@
 #include <string.h>
 #include "vhost/frontend.h"
 
-/* What there is a use for here. Of MTU, a front-end that has none to set; of in-band notifications, one whose
- * eventfds always work; of host notifiers, one that cannot map them, there is none. */
+/* What there is a use for here. Of in-band notifications, a front-end whose eventfds always work, of host
+ * notifiers, one that cannot map them, there is none. */
 #define PROTOCOL_FEATURES                                                                                    \
-	(VHOST_USER_PROTOCOL_F_MQ | VHOST_USER_PROTOCOL_F_REPLY_ACK | VHOST_USER_PROTOCOL_F_BACKEND_REQ |    \
-	 VHOST_USER_PROTOCOL_F_CONFIG | VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD |                               \
-	 VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS | VHOST_USER_PROTOCOL_F_STATUS)
+	(VHOST_USER_PROTOCOL_F_MQ | VHOST_USER_PROTOCOL_F_REPLY_ACK | VHOST_USER_PROTOCOL_F_MTU |            \
+	 VHOST_USER_PROTOCOL_F_BACKEND_REQ | VHOST_USER_PROTOCOL_F_CONFIG |                                  \
+	 VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD | VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS |                  \
+	 VHOST_USER_PROTOCOL_F_STATUS)
 
 static bool has_protocol(const struct dpu_vhost *vh)
 {
@@ -32,6 +33,8 @@ static int got_protocol_features(struct dpu_vhost *vh, struct vhost_user_message
 	/* Without an acknowledgement nobody knows when a region can be used. */
 	if (!(features & VHOST_USER_PROTOCOL_F_REPLY_ACK))
 		features &= ~VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS;
+	if (!vh->opts.mtu)
+		features &= ~VHOST_USER_PROTOCOL_F_MTU;
 	vh->protocol_features = features;
 	frontend->config_stale = features & VHOST_USER_PROTOCOL_F_CONFIG;
 	return 0;
@@ -111,6 +114,28 @@ static int fill_features(struct dpu_vhost *vh, struct vhost_user_message *messag
 	return 0;
 }
 
+static bool has_mtu(const struct dpu_vhost *vh)
+{
+	return vh->features & DPU_VIRTIO_NET_F_MTU;
+}
+
+static int fill_mtu(struct dpu_vhost *vh, struct vhost_user_message *message, uint32_t index)
+{
+	(void)index;
+	message->u64 = vh->opts.mtu;
+	message->header.size = sizeof(message->u64);
+	return 0;
+}
+
+static int took_mtu(struct dpu_vhost *vh, struct vhost_user_message *message)
+{
+	if (message && message->u64)
+		return vhost_fail(vh, -EIO, "NET_SET_MTU", "the peer does not take an MTU of %u bytes",
+				  vh->opts.mtu);
+	vh->mtu = (uint16_t)vh->opts.mtu;
+	return 0;
+}
+
 static const struct frontend_step *running(struct dpu_vhost *vh)
 {
 	struct frontend *frontend = vhost_frontend(vh);
@@ -164,6 +189,12 @@ static const struct frontend_step steps[] = {
 	  .answered = true,
 	  .answer_size = sizeof(uint64_t),
 	  .answer = got_status },
+	{ .request = VHOST_USER_NET_SET_MTU,
+	  .protocol = VHOST_USER_PROTOCOL_F_MTU,
+	  .due = has_mtu,
+	  .acknowledged = true,
+	  .fill = fill_mtu,
+	  .answer = took_mtu },
 	{ .act = frontend_prepare_queues },
 	{ .request = VHOST_USER_GET_INFLIGHT_FD,
 	  .protocol = VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD,
@@ -278,6 +309,22 @@ static int done(struct dpu_vhost *vh, const struct frontend_step *step, struct v
 	return 0;
 }
 
+/* For the answer, or for room to send. */
+static void wait_for_peer(struct dpu_vhost *vh)
+{
+	vhost_user_expect(vh, vh->opts.timeout == DPU_VHOST_NO_TIMEOUT ? 0 : vh->opts.timeout);
+}
+
+int frontend_late(struct dpu_vhost *vh)
+{
+	const struct frontend *frontend = vhost_frontend(vh);
+	const struct frontend_step *step = frontend->awaited ? frontend->awaited : frontend->sending;
+
+	return vhost_fail(vh, -ETIMEDOUT, vhost_user_request_name(step->request),
+			  frontend->awaited ? "no answer within %u ms" : "not taken within %u ms",
+			  vh->opts.timeout);
+}
+
 /* Sends what was composed. */
 static int flush(struct dpu_vhost *vh)
 {
@@ -290,9 +337,12 @@ static int flush(struct dpu_vhost *vh)
 	if (rc < 0)
 		return vhost_fail(vh, rc, vhost_user_request_name(step->request), NULL);
 	frontend->sending = NULL;
-	if (!step->answered && !acknowledges(vh, step))
+	if (!step->answered && !acknowledges(vh, step)) {
+		vhost_user_expect(vh, 0);
 		return done(vh, step, NULL);
+	}
 	frontend->awaited = step;
+	wait_for_peer(vh);
 	return 0;
 }
 
@@ -300,10 +350,12 @@ int frontend_pump(struct dpu_vhost *vh)
 {
 	struct frontend *frontend = vhost_frontend(vh);
 	const struct frontend_step *step;
+	bool waited = frontend->sending; /* for room, since an earlier call */
 	int rc = 0;
 
 	while (!frontend->awaited) {
 		if (!frontend->sending) {
+			waited = false;
 			rc = next(vh, &step);
 			if (rc < 0 || !step)
 				break;
@@ -315,6 +367,8 @@ int frontend_pump(struct dpu_vhost *vh)
 			break;
 	}
 	if (rc == -EAGAIN) {
+		if (!waited)
+			wait_for_peer(vh);
 		frontend_stir(vh);
 		return 0;
 	}
@@ -358,6 +412,7 @@ int frontend_answer(struct dpu_vhost *vh)
 	if (rc < 0)
 		return rc;
 	frontend->awaited = NULL;
+	vhost_user_expect(vh, 0);
 	rc = done(vh, step, message);
 	return rc < 0 ? rc : frontend_pump(vh);
 }

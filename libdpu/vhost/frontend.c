@@ -44,6 +44,7 @@ static void gone(struct dpu_vhost *vh)
 	vh->offered = vh->features = vh->protocol_features = 0;
 	vh->config_len = 0;
 	vh->status = 0;
+	vh->mtu = 0;
 }
 
 static void destroy(struct dpu_vhost *vh)
@@ -63,6 +64,7 @@ static void destroy(struct dpu_vhost *vh)
 static const struct vhost_user_role frontend_role = {
 	.connected = connected,
 	.message = frontend_answer,
+	.late = frontend_late,
 	.writable = writable,
 	.ready = frontend_ready,
 	.gone = gone,

@@ -84,6 +84,8 @@ static inline struct frontend *vhost_frontend(const struct dpu_vhost *vh)
 int frontend_pump(struct dpu_vhost *vh);
 /* An answer has come, in peer.in. */
 int frontend_answer(struct dpu_vhost *vh);
+/* It has not come, or there has been no room to send: the error. */
+int frontend_late(struct dpu_vhost *vh);
 /* True when the queues have started. */
 bool frontend_running(const struct dpu_vhost *vh);
 /* The caller wants something: dpu_vhost_process() is to look. */

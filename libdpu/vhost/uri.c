@@ -38,6 +38,16 @@ static int number(struct dpu_vhost *vh, const char *word, const char *value, uin
 	return 0;
 }
 
+/* 0, which the options take for the default, here means none, which they have as the largest number. */
+static int milliseconds(struct dpu_vhost *vh, const char *word, const char *value, uint32_t *ret)
+{
+	int rc = number(vh, word, value, 3600000, ret);
+
+	if (rc == 0 && !*ret)
+		*ret = UINT32_MAX;
+	return rc;
+}
+
 static int with_value(struct dpu_vhost *vh, const char *word, char *value)
 {
 	int rc;
@@ -52,12 +62,12 @@ static int with_value(struct dpu_vhost *vh, const char *word, char *value)
 		return number(vh, word, value, 32768, &vh->opts.queue_size);
 	if (strcmp(word, "without") == 0)
 		return without(vh, value);
-	if (strcmp(word, "reconnect") == 0) {
-		rc = number(vh, word, value, 3600000, &vh->opts.reconnect);
-		if (rc == 0 && !vh->opts.reconnect)
-			vh->opts.reconnect = DPU_VHOST_NO_RECONNECT;
-		return rc;
-	}
+	if (strcmp(word, "mtu") == 0)
+		return number(vh, word, value, UINT16_MAX, &vh->opts.mtu);
+	if (strcmp(word, "reconnect") == 0)
+		return milliseconds(vh, word, value, &vh->opts.reconnect);
+	if (strcmp(word, "timeout") == 0)
+		return milliseconds(vh, word, value, &vh->opts.timeout);
 	return vhost_fail(vh, -EINVAL, "open", "there is no \"%s=\"", word);
 }
 

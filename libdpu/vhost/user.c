@@ -141,6 +141,12 @@ static void arm(const struct vhost_user *user, uint32_t ms)
 	timerfd_settime(user->timer, 0, &at, NULL);
 }
 
+void vhost_user_expect(struct dpu_vhost *vh, uint32_t ms)
+{
+	vhost_user(vh)->late = false;
+	arm(vhost_user(vh), ms);
+}
+
 /* Each pause is twice as long as the one before, until a peer has something to say. */
 static void try_later(struct dpu_vhost *vh)
 {
@@ -160,13 +166,13 @@ static void try_connect(struct dpu_vhost *vh)
 	if (address(vh, &sun) < 0)
 		return;
 	fd = unix_socket(vh);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 && have_peer(vh, fd) == 0)
-		return;
-	if (fd >= 0 && !vh->connected) {
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
 		vhost_fail(vh, -errno, "connect", NULL);
 		close(fd);
+		fd = -1;
 	}
-	try_later(vh);
+	if (fd < 0 || have_peer(vh, fd) < 0)
+		try_later(vh);
 }
 
 static void accept_peer(struct dpu_vhost *vh)
@@ -202,6 +208,7 @@ void vhost_user_disconnect(struct dpu_vhost *vh, int code)
 	if (!vh->connected)
 		return;
 	vh->connected = false;
+	vhost_user_expect(vh, 0);
 	vhost_unwatch(vh, user->peer.fd);
 	vhost_channel_close(&user->peer);
 	for (i = 0; i < vh->queue_count; i++)
@@ -243,6 +250,17 @@ static void hear(struct dpu_vhost *vh)
 		vhost_user_disconnect(vh, rc);
 }
 
+/* Who has looked late may find that the peer was not. */
+static void time_over(struct dpu_vhost *vh)
+{
+	struct vhost_user *user = vhost_user(vh);
+
+	user->late = true;
+	hear(vh);
+	if (vh->connected && user->late)
+		vhost_user_disconnect(vh, user->role->late(vh));
+}
+
 void vhost_user_ready(struct dpu_vhost *vh, uint32_t source)
 {
 	struct vhost_user *user = vhost_user(vh);
@@ -254,7 +272,11 @@ void vhost_user_ready(struct dpu_vhost *vh, uint32_t source)
 		accept_peer(vh);
 		break;
 	case USER_TIMER:
-		if (read(user->timer, &expired, sizeof(expired)) == sizeof(expired) && !vh->connected)
+		if (read(user->timer, &expired, sizeof(expired)) != sizeof(expired))
+			break;
+		if (vh->connected)
+			time_over(vh);
+		else
 			try_connect(vh);
 		break;
 	case USER_PEER:
@@ -326,8 +348,6 @@ static int start_client(struct dpu_vhost *vh)
 
 	rc = address(vh, &sun);
 	if (rc == 0)
-		rc = make_timer(vh);
-	if (rc == 0)
 		try_connect(vh);
 	return rc;
 }
@@ -347,6 +367,7 @@ static int start_given(struct dpu_vhost *vh, const char *number)
 static int prepare(struct dpu_vhost *vh)
 {
 	struct vhost_user *user;
+	int rc;
 
 	user = calloc(1, sizeof(*user));
 	if (!user)
@@ -356,6 +377,9 @@ static int prepare(struct dpu_vhost *vh)
 	vhost_channel_init(&user->peer);
 	vh->transport = user;
 	vh->ops = &user_ops;
+	rc = make_timer(vh);
+	if (rc < 0)
+		return rc;
 	return vh->opts.role == DPU_VHOST_BACKEND ? vhost_backend_create(vh) : vhost_frontend_create(vh);
 }
 
@@ -382,10 +406,7 @@ int vhost_user_take_over(struct dpu_vhost *vh, int fd, int timeout)
 		return rc;
 	user = vhost_user(vh);
 	/* A client connects again, a given socket ends with its peer. */
-	if (user->listener < 0 && !user->given) {
-		rc = make_timer(vh);
-		if (rc == 0 && !vh->connected)
-			arm(user, FIRST_PAUSE);
-	}
-	return rc;
+	if (user->listener < 0 && !user->given && !vh->connected)
+		arm(user, FIRST_PAUSE);
+	return 0;
 }

@@ -22,6 +22,8 @@ struct vhost_user_role {
 	int (*connected)(struct dpu_vhost *vh);
 	/* It has sent a message, which is in peer.in. */
 	int (*message)(struct dpu_vhost *vh);
+	/* vhost_user_expect()'s time is over: -errno. NULL: never called for. */
+	int (*late)(struct dpu_vhost *vh);
 	/* There is room to send again; NULL: never waited for. */
 	int (*writable)(struct dpu_vhost *vh);
 	/* Another descriptor of its own is ready. */
@@ -38,8 +40,9 @@ struct vhost_user {
 	const struct vhost_user_role *role;
 	void *end; /* the role's own structure */
 	int listener;
-	int timer;
+	int timer;      /* without a peer: for the next attempt; with one: for what is expected of it */
 	uint32_t pause; /* before the next attempt, in milliseconds */
+	bool late;      /* what is expected has not come */
 	bool given;     /* the socket was given: there is no other */
 	dev_t dev;      /* of the listener's name in the file system */
 	ino_t ino;
@@ -56,6 +59,10 @@ void vhost_user_disconnect(struct dpu_vhost *vh, int code);
 
 /* Waits for room to send, or no more. */
 void vhost_user_want_room(struct dpu_vhost *vh, bool on);
+
+/* The peer is to have done something by then, in milliseconds from now; 0: nothing. Replaces the time before.
+ */
+void vhost_user_expect(struct dpu_vhost *vh, uint32_t ms);
 
 /* What a predecessor had; the descriptors are owned, also on failure. 0 or a negative errno. */
 int vhost_user_adopt_listener(struct dpu_vhost *vh, int fd);

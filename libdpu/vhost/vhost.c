@@ -11,7 +11,7 @@
 #include "core/opts.h"
 #include "vhost/vhost.h"
 
-_Static_assert(sizeof(struct dpu_vhost_opts) == offsetof(struct dpu_vhost_opts, flags) + sizeof(uint32_t),
+_Static_assert(sizeof(struct dpu_vhost_opts) == offsetof(struct dpu_vhost_opts, mtu) + sizeof(uint32_t),
 	       "dpu_vhost_opts has tail padding");
 _Static_assert(sizeof(struct dpu_vhost_state) == offsetof(struct dpu_vhost_state, connected) + 1,
 	       "dpu_vhost_state has tail padding");
@@ -63,11 +63,31 @@ static void destroy(struct dpu_vhost *vh)
 
 DEFINE_REF(dpu_vhost, destroy)
 
+/* What only one end of one transport has. */
+static int check_frontend_opts(struct dpu_vhost *vh, bool vhost_user)
+{
+	const struct dpu_vhost_opts *opts = &vh->opts;
+	bool frontend = vhost_user && opts->role == DPU_VHOST_FRONTEND;
+
+	if (opts->timeout && !frontend)
+		return vhost_fail(vh, -EINVAL, "open",
+				  "timeout: only a vhost-user front-end waits for answers");
+	if (!opts->mtu)
+		return 0;
+	if (!frontend || opts->device != DPU_VIRTIO_ID_NET || !(opts->features & DPU_VIRTIO_NET_F_MTU))
+		return vhost_fail(vh, -EINVAL, "open",
+				  "mtu: only a vhost-user front-end sets one, whose driver knows MTU");
+	if (opts->mtu < 68 || opts->mtu > UINT16_MAX)
+		return vhost_fail(vh, -EINVAL, "open", "mtu is 68 to 65535 bytes, not %u", opts->mtu);
+	return 0;
+}
+
 /* Completes the options and checks them. */
-static int check_opts(struct dpu_vhost *vh)
+static int check_opts(struct dpu_vhost *vh, bool vhost_user)
 {
 	struct dpu_vhost_opts *opts = &vh->opts;
 	uint32_t queues_max = VHOST_QUEUES_MAX;
+	int rc;
 
 	if (opts->role > DPU_VHOST_FRONTEND)
 		return vhost_fail(vh, -EINVAL, "open", "there is no role %u", opts->role);
@@ -90,7 +110,10 @@ static int check_opts(struct dpu_vhost *vh)
 		opts->reconnect = 1000;
 	if (!opts->memory_size)
 		opts->memory_size = (size_t)16 << 20;
-	return 0;
+	rc = check_frontend_opts(vh, vhost_user);
+	if (rc == 0 && !opts->timeout)
+		opts->timeout = 10000;
+	return rc;
 }
 
 static uint32_t count_queues(const struct dpu_vhost *vh, bool control)
@@ -136,7 +159,7 @@ static int open_transport(struct dpu_vhost *vh, const char *uri)
 			vh->opts.role = DPU_VHOST_FRONTEND;
 		rc = vhost_uri(vh, uri);
 		if (rc == 0)
-			rc = check_opts(vh);
+			rc = check_opts(vh, transport->open == vhost_user_open);
 		if (rc == 0)
 			rc = create(vh, count_queues(vh, transport->control));
 		return rc < 0 ? rc : transport->open(vh);
@@ -213,7 +236,7 @@ int dpu_vhost_takeover(int fd, const struct dpu_vhost_opts *opts, int timeout, s
 	rc = begin(opts, &vh);
 	if (rc < 0)
 		return rc;
-	rc = check_opts(vh);
+	rc = check_opts(vh, true);
 	if (rc == 0 && vh->opts.role != DPU_VHOST_BACKEND)
 		rc = vhost_fail(vh, -EINVAL, "handover", "only back-ends are handed over");
 	if (rc == 0)

@@ -37,7 +37,7 @@ int main(void)
 	SIZED(dpu_vf_stats, multicast);
 	SIZED(dpu_virtio_blk_backend, reserved);
 	SIZED(dpu_vhost_event, reserved);
-	SIZED(dpu_vhost_opts, flags);
+	SIZED(dpu_vhost_opts, mtu);
 	SIZED(dpu_vhost_state, connected);
 	SIZED(dpu_virtio_blk_opts, writethrough);
 	SIZED(dpu_virtio_net_opts, reserved);

@@ -161,6 +161,56 @@ static void test_features(void)
 	       DPU_VIRTIO_F_VERSION_1 | DPU_VIRTIO_NET_F_MTU);
 }
 
+/* The MTU that a device of these features is told, and the handle then says. */
+static int64_t mtu_told(uint64_t features, uint64_t protocol, const char *words)
+{
+	DPU_OPTS(dpu_vhost_opts, opts, .features = DPU_VIRTIO_NET_F_MTU);
+	DPU_OPTS(dpu_vhost_state, state);
+	struct script script;
+	int64_t told;
+
+	script_init(&script);
+	script.features |= features;
+	script.protocol |= protocol;
+	script_open(&script, words, &opts);
+	script_connect(&script);
+	is_int(script_told(&script, DPU_VHOST_QUEUE_START), 2);
+	must(dpu_vhost_state(script.vh, &state) == 0);
+	is_int(state.mtu, script.mtu);
+	is_int(script.used & VHOST_USER_PROTOCOL_F_MTU, strstr(words, "mtu=") ? protocol : 0);
+	told = (int64_t)script.mtu;
+	script_close(&script);
+	return told;
+}
+
+static void test_mtu(void)
+{
+	DPU_OPTS(dpu_vhost_opts, opts, .features = DPU_VIRTIO_NET_F_MTU, .mtu = 9000);
+	DPU_OPTS(dpu_vhost_state, state);
+	struct script script;
+
+	is_int(mtu_told(DPU_VIRTIO_NET_F_MTU, VHOST_USER_PROTOCOL_F_MTU, ",mtu=1400"), 1400);
+	is_int(mtu_told(DPU_VIRTIO_NET_F_MTU, VHOST_USER_PROTOCOL_F_MTU, ""), 0);
+	is_int(mtu_told(DPU_VIRTIO_NET_F_MTU, 0, ",mtu=1400"), 0);
+	is_int(mtu_told(0, VHOST_USER_PROTOCOL_F_MTU, ",mtu=1400"), 0);
+	is_int(mtu_told(DPU_VIRTIO_NET_F_MTU, VHOST_USER_PROTOCOL_F_MTU, ",mtu=1400,without=mtu"), 0);
+
+	script_init(&script);
+	script.features |= DPU_VIRTIO_NET_F_MTU;
+	script.protocol |= VHOST_USER_PROTOCOL_F_MTU;
+	script.wrong_request = VHOST_USER_NET_SET_MTU;
+	script.wrong = WRONG_NO;
+	script_open(&script, "", &opts);
+	script_connect(&script);
+	is_int(script_told(&script, DPU_VHOST_DISCONNECTED), 1);
+	is_int(dpu_error_code(dpu_vhost_error(script.vh)), -EIO);
+	is_str(dpu_error_step(dpu_vhost_error(script.vh)), "NET_SET_MTU");
+	contains(dpu_error_message(dpu_vhost_error(script.vh)), "does not take an MTU of 9000 bytes");
+	must(dpu_vhost_state(script.vh, &state) == 0);
+	is_int(state.mtu, 0);
+	script_close(&script);
+}
+
 static void test_queues(void)
 {
 	struct script script;
@@ -511,6 +561,7 @@ int main(void)
 	must(mkdtemp(folder) && chdir(folder) == 0);
 	test_handshake();
 	test_features();
+	test_mtu();
 	test_queues();
 	test_wrong_answers();
 	test_deaths(DPU_VIRTIO_F_VERSION_1 | DPU_VIRTIO_F_RING_PACKED | DPU_VHOST_USER_F_PROTOCOL_FEATURES,

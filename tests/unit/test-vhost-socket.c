@@ -82,6 +82,13 @@ static void test_uris(void)
 		{ "vhost-user:/tmp/x,size=65536", -EINVAL, "size" },
 		{ "vhost-user:/tmp/x,speed=9", -EINVAL, "speed" },
 		{ "vhost-user:/tmp/x,without=packing", -EINVAL, "packing" },
+		{ "vhost-user:/tmp/x,timeout=100", -EINVAL, "only a vhost-user front-end" },
+		{ "vhost-user:/tmp/x,server,timeout=0", -EINVAL, "only a vhost-user front-end" },
+		{ "vhost-net:,timeout=100", -EINVAL, "only a vhost-user front-end" },
+		{ "vhost-user:/tmp/x,frontend,timeout=soon", -EINVAL, "soon" },
+		{ "vhost-user:/tmp/x,mtu=1500", -EINVAL, "only a vhost-user front-end" },
+		{ "vhost-user:/tmp/x,frontend,mtu=1500", -EINVAL, "knows MTU" },
+		{ "vhost-user:/tmp/x,frontend,mtu=65536", -EINVAL, "mtu" },
 		{ "vhost-user:fd=", -EINVAL, "no socket" },
 		{ "vhost-user:fd=0x7ffffff0", -EINVAL, "no socket" },
 		{ "vhost-user:/nowhere/at/all,server", -ENOENT, "bind" },
@@ -225,6 +232,41 @@ static void test_pauses(void)
 	unlink(path);
 }
 
+/* A front-end gives up who takes a connection and says nothing, and tries again. */
+static void test_mute(void)
+{
+	struct dpu_vhost *vh;
+	int listener = peer_listen(), first, second;
+	const struct dpu_error *error;
+
+	vh = open_vhost(",frontend,timeout=30");
+	must(vh);
+	first = accept(listener, NULL, NULL);
+	must(first >= 0);
+	is_int(next_event(vh), DPU_VHOST_DISCONNECTED);
+	error = dpu_vhost_error(vh);
+	must(error);
+	is_int(dpu_error_code(error), -ETIMEDOUT);
+	is_str(dpu_error_step(error), "GET_FEATURES");
+	contains(dpu_error_object(error), path);
+	contains(dpu_error_message(error), "no answer within 30 ms");
+	is_int(next_event(vh), DPU_VHOST_DISCONNECTED);
+	second = accept(listener, NULL, NULL);
+	ok(second >= 0, "there was another attempt");
+	close(first);
+	close(second);
+	dpu_vhost_unref(vh);
+
+	vh = open_vhost(",frontend,timeout=30,reconnect=0");
+	must(vh);
+	is_int(next_event(vh), DPU_VHOST_DISCONNECTED);
+	is_int(dpu_vhost_process(vh, &(struct dpu_vhost_event){ .sz = sizeof(struct dpu_vhost_event) }, 20),
+	       -ENOTCONN);
+	dpu_vhost_unref(vh);
+	close(listener);
+	unlink(path);
+}
+
 /* What belongs to the other end is refused. */
 static void test_ends(void)
 {
@@ -259,6 +301,7 @@ int main(void)
 	test_server();
 	test_client();
 	test_pauses();
+	test_mute();
 	test_ends();
 	is_int(count_fds(), fds);
 	is_int(count_maps(), 0);

@@ -58,7 +58,7 @@ struct script {
 	uint32_t log[LOG];
 	uint32_t count;
 	uint64_t accepted, used;
-	uint64_t status;
+	uint64_t status, mtu;
 	struct vhost_user_region regions[16];
 	int region_fds[16];
 	uint32_t region_count;
@@ -152,7 +152,7 @@ static void script_die(struct script *script)
 		close_fd(&script->rings[i].call);
 	}
 	script->count = 0;
-	script->accepted = script->used = script->status = 0;
+	script->accepted = script->used = script->status = script->mtu = 0;
 }
 
 static void script_close(struct script *script)
@@ -312,6 +312,9 @@ static bool script_do(struct script *script, struct vhost_user_message *message)
 		return true;
 	case VHOST_USER_SET_STATUS:
 		script->status = message->u64;
+		break;
+	case VHOST_USER_NET_SET_MTU:
+		script->mtu = message->u64;
 		break;
 	case VHOST_USER_SET_BACKEND_REQ_FD:
 		must(message->fd_count == 1 &&
