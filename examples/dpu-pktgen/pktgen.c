@@ -240,6 +240,7 @@ static bool tick(struct control *control)
 	const struct options *options = report->options;
 	uint64_t now = now_ns();
 
+	report_look(report);
 	if (options->period > 0 && !options->json && (double)(now - report->last) / 1e9 >= options->period)
 		report_show(report);
 	if (options->seconds > 0 && (double)(now - report->begin) / 1e9 >= options->seconds)

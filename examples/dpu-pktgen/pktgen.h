@@ -114,6 +114,11 @@ int jobs_create(struct workers *workers, const struct options *options, struct p
 void jobs_free(struct workers *workers);
 
 /* report.c */
+struct moment {
+	uint64_t at; /* 0: never */
+	uint64_t rx, tx;
+};
+
 struct report {
 	const struct options *options;
 	struct port **ports;
@@ -121,8 +126,13 @@ struct report {
 	struct workers *workers;
 	uint64_t begin;
 	uint64_t last;
+	uint64_t features;                     /* of port 0, when it last had a peer */
+	struct moment first_moved, last_moved; /* without the time before there was a peer, and after */
 	struct port_total shown[PORTS_MAX];
 };
+
+/* From time to time. */
+void report_look(struct report *report);
 
 /* As testpmd's "show port stats all". */
 void report_show(struct report *report);

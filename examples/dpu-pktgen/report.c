@@ -49,14 +49,41 @@ void report_show(struct report *report)
 struct findings {
 	struct check_result check;
 	struct latency latency;
-	uint64_t rx, tx;
 	double seconds;
 };
+
+static void count(const struct report *report, struct moment *moment)
+{
+	struct port_total total;
+	uint32_t i;
+
+	*moment = (struct moment){ .at = now_ns() };
+	for (i = 0; i < report->port_count; i++) {
+		port_total(report->ports[i], &total);
+		moment->rx += total.rx_packets;
+		moment->tx += total.tx_packets;
+	}
+}
+
+void report_look(struct report *report)
+{
+	DPU_OPTS(dpu_vhost_state, state);
+	struct moment now;
+
+	if (report->ports[0]->vhost && dpu_vhost_state(report->ports[0]->vhost, &state) == 0 &&
+	    state.features)
+		report->features = state.features;
+	count(report, &now);
+	if (now.rx == report->last_moved.rx && now.tx == report->last_moved.tx)
+		return;
+	report->last_moved = now;
+	if (!report->first_moved.at)
+		report->first_moved = now;
+}
 
 static void gather(const struct report *report, struct findings *findings)
 {
 	const struct check_result *check;
-	struct port_total total;
 	const struct job *job;
 	uint32_t i;
 
@@ -75,11 +102,20 @@ static void gather(const struct report *report, struct findings *findings)
 		findings->check.corrupted += check->corrupted;
 		findings->check.other += check->other;
 	}
-	for (i = 0; i < report->port_count; i++) {
-		port_total(report->ports[i], &total);
-		findings->rx += total.rx_packets;
-		findings->tx += total.tx_packets;
+}
+
+/* While packets moved, as far as there are two looks at them; else from the beginning to the end. What is
+ * sent is what may come back; of a pair of programs, the one that receives tells the result. */
+static uint64_t moved(const struct report *report, double *seconds)
+{
+	struct moment from = report->first_moved, to = report->last_moved;
+
+	if (from.at == to.at) {
+		from = (struct moment){ .at = report->begin };
+		count(report, &to);
 	}
+	*seconds = (double)(to.at - from.at) / 1e9;
+	return to.rx ? to.rx - from.rx : to.tx - from.tx;
 }
 
 static void show_check(const struct check_result *check)
@@ -126,15 +162,13 @@ static void cpu(const char *word, char *text, size_t size)
 		fclose(file);
 }
 
-/* The guide's template for results of its benchmark "PVP". What is sent is what may come back; of a pair of
- * programs, the one that receives tells the result. */
+/* The guide's template for results of its benchmark "PVP". */
 static void show_template(const struct report *report, const struct findings *findings)
 {
 	static const char *const modes[] = { "io", "macswap", "txonly", "rxonly", "flowgen" };
 	char model[128], mhz[32], features[1024] = "";
-	DPU_OPTS(dpu_vhost_state, state);
-	uint64_t moved = findings->rx ? findings->rx : findings->tx;
-	double loss = 0;
+	double loss = 0, seconds;
+	uint64_t packets = moved(report, &seconds);
 	uint32_t i;
 
 	if (findings->check.checked + findings->check.lost)
@@ -142,13 +176,13 @@ static void show_template(const struct report *report, const struct findings *fi
 		       (double)(findings->check.checked + findings->check.lost);
 	cpu("model name", model, sizeof(model));
 	cpu("cpu MHz", mhz, sizeof(mhz));
-	if (report->ports[0]->vhost && dpu_vhost_state(report->ports[0]->vhost, &state) == 0)
-		dpu_virtio_features_format(DPU_VIRTIO_ID_NET, state.features, features, sizeof(features));
+	if (report->features)
+		dpu_virtio_features_format(DPU_VIRTIO_ID_NET, report->features, features, sizeof(features));
 	printf("\nTraffic Generator: dpu-pktgen %s, %u bytes, %u flows, burst %u\n",
 	       modes[report->options->mode], report->options->length, report->options->flows,
 	       report->options->burst);
 	printf("Acceptable Loss: %.4g%%\n", loss);
-	printf("Validation run time: %.2fmin\n", findings->seconds / 60);
+	printf("Validation run time: %.2fmin\n", seconds / 60);
 	printf("Host DPDK version/commit: none (libdpu %s)\n", dpu_version_string());
 	printf("Guest DPDK version/commit: \n");
 	printf("Patches applied: none\n");
@@ -158,7 +192,7 @@ static void show_template(const struct report *report, const struct findings *fi
 	printf("NIC:");
 	for (i = 0; i < report->port_count; i++)
 		printf(" %s", report->ports[i]->uri);
-	printf("\nResult: %.3f Mpps\n", findings->seconds > 0 ? (double)moved / findings->seconds / 1e6 : 0);
+	printf("\nResult: %.3f Mpps\n", (double)per_second(packets, seconds) / 1e6);
 }
 
 static void json_ports(const struct report *report)

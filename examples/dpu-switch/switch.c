@@ -23,13 +23,24 @@ static const char usage_text[] =
 	"  --cores LIST     where they run, such as 0,2-3\n"
 	"  --interrupt      sleep when there is nothing to do\n"
 	"  --once           end when every capture file was read\n"
+	"  --update PATH    take over from the dpu-switch that listens there, and listen for the next\n"
 	"  --stats-period N show the queues every N seconds\n"
 	"  -j, --json       statistics as JSON\n"
 	"URI: a simulated DPU, sim:FILE; NAME: the network device of a port of its e-switch\n"
 	"PORT: vhost-user:PATH[,server][,frontend][,queues=N]..., tap:NAME, packet:NETDEV,\n"
 	"  pcap:[IN][,OUT]\n";
 
-enum { OPT_FLOWS = 256, OPT_NORMAL, OPT_CREATE, OPT_WORKERS, OPT_CORES, OPT_INTERRUPT, OPT_ONCE, OPT_PERIOD };
+enum {
+	OPT_FLOWS = 256,
+	OPT_NORMAL,
+	OPT_CREATE,
+	OPT_WORKERS,
+	OPT_CORES,
+	OPT_INTERRUPT,
+	OPT_ONCE,
+	OPT_PERIOD,
+	OPT_UPDATE
+};
 
 static const struct option long_options[] = {
 	{ "flows", required_argument, NULL, OPT_FLOWS },
@@ -40,6 +51,7 @@ static const struct option long_options[] = {
 	{ "interrupt", no_argument, NULL, OPT_INTERRUPT },
 	{ "once", no_argument, NULL, OPT_ONCE },
 	{ "stats-period", required_argument, NULL, OPT_PERIOD },
+	{ "update", required_argument, NULL, OPT_UPDATE },
 	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -49,6 +61,7 @@ static const struct option long_options[] = {
 struct options {
 	const char *flows;
 	const char *cores;
+	const char *update;
 	double period;
 	uint32_t workers;
 	bool normal, create, interrupt, once, json;
@@ -62,7 +75,9 @@ struct program {
 	struct dpu_ctx *ctx;
 	struct dpu_device *device;
 	struct rules *rules;
+	struct update update;
 	double last_report, last_age;
+	bool failed;
 };
 
 static double now_s(void)
@@ -110,6 +125,9 @@ static bool take_option(struct options *options, int option, const char *text)
 		return options->once = true;
 	case OPT_PERIOD:
 		return take_number(text, 0.01, 1e6, &options->period);
+	case OPT_UPDATE:
+		options->update = text;
+		return true;
 	case 'j':
 		return options->json = true;
 	default:
@@ -202,21 +220,48 @@ static int join_eswitch(struct program *program, struct member *member)
 
 static int add_member(struct program *program, const char *word)
 {
-	const struct port_opts opts = { .offloads = OFFLOADS };
-	struct member *member = &program->members.all[program->members.count];
+	struct member *member = &program->members.all[program->members.count++];
 	const char *equals = strchr(word, '=');
-	char error[512] = "";
-	int rc;
 
 	snprintf(member->name, sizeof(member->name), "%.*s", (int)(equals - word), word);
-	rc = join_eswitch(program, member);
-	if (rc < 0)
-		return rc;
-	rc = port_open(equals + 1, &opts, &member->port, error, sizeof(error));
-	if (rc < 0)
-		return said(member->name, rc, error);
-	program->members.count++;
-	return 0;
+	member->uri = equals + 1;
+	member->channel = -1;
+	return join_eswitch(program, member);
+}
+
+static const struct port_opts port_opts = { .offloads = OFFLOADS };
+
+/* Opens the ports that come from there. */
+static int open_some(struct program *program, char from)
+{
+	struct member *member;
+	char error[512] = "";
+	uint32_t m;
+	int rc = 0;
+
+	for (m = 0; rc == 0 && m < program->members.count; m++) {
+		member = &program->members.all[m];
+		if (member->from != from)
+			continue;
+		rc = port_open(member->uri, &port_opts, &member->port, error, sizeof(error));
+		if (rc < 0)
+			said(member->name, rc, error);
+	}
+	return rc;
+}
+
+/* What can fail without harm to a predecessor's peers comes before they have to wait. */
+static int open_ports(struct program *program)
+{
+	int rc = 0;
+
+	if (program->options.update)
+		rc = update_begin(&program->update, program->options.update, &program->members);
+	if (rc == 0)
+		rc = open_some(program, MEMBER_OPENED);
+	if (rc == 0 && program->update.predecessor >= 0)
+		rc = update_take_over(&program->update, &program->members, &port_opts);
+	return rc < 0 ? rc : open_some(program, MEMBER_CLOSED);
 }
 
 static int open_eswitch(struct program *program, const char *uri)
@@ -378,7 +423,7 @@ static int create_lanes(struct program *program)
 		if (rc < 0)
 			said("worker", rc, NULL);
 	}
-	return rc < 0 ? rc : divide(program);
+	return rc;
 }
 
 static int open_rules(struct program *program)
@@ -396,6 +441,15 @@ static int open_rules(struct program *program)
 	return rc;
 }
 
+static bool update(struct control *control)
+{
+	struct program *program = control->data;
+	int rc = update_serve(&program->update, &program->members, &program->workers);
+
+	program->failed = rc < 0;
+	return rc != 0;
+}
+
 static int run(struct program *program)
 {
 	struct port *ports[PORTS_MAX];
@@ -405,6 +459,8 @@ static int run(struct program *program)
 				   .event = on_event,
 				   .tick = tick,
 				   .user_signal = show_all,
+				   .ready = program->options.update ? update : NULL,
+				   .fd = program->update.listener,
 				   .data = program,
 				   .tick_ms = TICK_MS };
 	uint32_t m;
@@ -413,19 +469,22 @@ static int run(struct program *program)
 	for (m = 0; m < program->members.count; m++)
 		ports[m] = program->members.all[m].port;
 	program->last_report = program->last_age = now_s();
+	/* Queues that were taken over shall all have started before the first packet. */
+	control_serve(&control);
 	rc = workers_start(&program->workers);
 	if (rc == 0)
 		rc = control_run(&control);
 	workers_stop(&program->workers);
 	if (rc == 0)
 		report(&program->members, program->rules, program->options.json);
-	return rc;
+	return program->failed ? -EPIPE : rc;
 }
 
 static void close_all(struct program *program)
 {
 	uint32_t i;
 
+	update_close(&program->update);
 	rules_close(program->rules);
 	for (i = 0; i < program->workers.count; i++)
 		lane_free(&program->workers.all[i]);
@@ -439,7 +498,8 @@ static void close_all(struct program *program)
 
 int main(int argc, char **argv)
 {
-	static struct program program = { .options.workers = 1 };
+	static struct program program = { .options.workers = 1,
+					  .update = { .listener = -1, .predecessor = -1 } };
 	int rc, i;
 
 	read_options(&program.options, argc, argv);
@@ -452,6 +512,10 @@ int main(int argc, char **argv)
 		rc = create_lanes(&program);
 	if (rc == 0)
 		rc = open_rules(&program);
+	if (rc == 0)
+		rc = open_ports(&program);
+	if (rc == 0)
+		rc = divide(&program);
 	if (rc == 0)
 		rc = run(&program);
 	close_all(&program);

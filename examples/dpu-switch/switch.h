@@ -11,11 +11,21 @@
 /* Room in front of a packet: as much as 16 tags need. */
 #define HEADROOM PORT_CACHE_LINE
 
+/* Where a port comes from at a live update; also what its two sides say of it. */
+enum {
+	MEMBER_OPENED = 0,        /* the predecessor has none like it, or there is no predecessor */
+	MEMBER_CLOSED = 'c',      /* it closes it first */
+	MEMBER_HANDED_OVER = 'h', /* it hands it over */
+};
+
 /* A port of the e-switch, and what stands for it. Its number in rules is its place, from 1. */
 struct member {
 	char name[64]; /* the representor */
+	const char *uri;
 	uint32_t ifindex;
 	struct port *port;
+	char from;   /* MEMBER_* */
+	int channel; /* over which it is handed over */
 };
 
 struct members {
@@ -148,5 +158,21 @@ struct rule_total {
 };
 /* Calls each for every rule with what all workers counted, the misses last (rule 0). Workers are held. */
 void rules_each(struct rules *rules, void (*each)(void *arg, const struct rule_total *total), void *arg);
+
+/* update.c: live update. */
+struct update {
+	const char *path;
+	int listener;    /* where the successor comes, -1: nowhere */
+	int predecessor; /* -1: none */
+	bool own;        /* the name is this process's */
+};
+/* Asks the predecessor at the path, if there is one, what becomes of each member. 0, or a negative errno
+ * after it was said why, as with all of these. */
+int update_begin(struct update *update, const char *path, struct members *members);
+/* Takes over what is handed over; the predecessor has closed everything else then. On failure it goes on. */
+int update_take_over(struct update *update, struct members *members, const struct port_opts *opts);
+/* Somebody has come to the listener: 1 when he has it all now, 0 when this process goes on. */
+int update_serve(struct update *update, const struct members *members, struct workers *workers);
+void update_close(struct update *update);
 
 #endif

@@ -482,6 +482,13 @@ void backend_drain(struct pair *pair)
 
 void backend_stop(struct pair *pair, uint32_t index)
 {
+	if (index % 2 == 0)
+		backend_drain(pair);
+	backend_forget(pair, index);
+}
+
+void backend_forget(struct pair *pair, uint32_t index)
+{
 	struct backend *backend = backend_of(pair);
 
 	if (index % 2) {
@@ -490,7 +497,6 @@ void backend_stop(struct pair *pair, uint32_t index)
 		backend->source.vq = NULL;
 		return;
 	}
-	backend_drain(pair);
 	backend->sink.rxq = dpu_virtio_net_rxq_unref(backend->sink.rxq);
 	backend->sink.vq = NULL;
 	pair->ready = false;

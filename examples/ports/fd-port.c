@@ -7,6 +7,7 @@
 #include <linux/if_tun.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -280,7 +281,62 @@ static void close_port(struct port *port)
 	}
 }
 
-static const struct port_ops fd_port_ops = { .close = close_port };
+/* One word from the other process. */
+static int hear(int fd, int timeout)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	int n = poll(&pollfd, 1, timeout);
+	char word;
+
+	if (n > 0)
+		n = (int)recv(fd, &word, 1, 0);
+	else if (n == 0)
+		return -ETIMEDOUT;
+	return n < 0 ? -errno : n == 0 ? -ECONNRESET : 0;
+}
+
+/* The descriptors go as they are: a tap, what waits in it and its addresses stay. They are of use here, too,
+ * until this process closes them; that it does not read them any more is told last. */
+static int hand_over(struct port *port, int fd, int timeout)
+{
+	int fds[PORT_FDS_MAX], rc = 0;
+	uint32_t i;
+
+	for (i = 0; i < port->pair_count; i++)
+		fds[i] = fd_of(port->pairs[i])->fd;
+	rc = fds_send(fd, "f", 1, fds, port->pair_count);
+	if (rc > 0)
+		rc = hear(fd, timeout);
+	if (rc == 0)
+		rc = fds_send(fd, "g", 1, NULL, 0);
+	if (rc < 0)
+		fprintf(stderr, "%s: hand over: %s\n", port->uri, strerror(-rc));
+	return rc < 0 ? rc : 0;
+}
+
+static int take_over(struct port *port, const struct port_opts *opts)
+{
+	struct pollfd pollfd = { .fd = opts->from, .events = POLLIN };
+	int fds[PORT_FDS_MAX], rc = -ETIMEDOUT;
+	struct fd_pair *pair;
+	uint32_t i, count = 0;
+	char word;
+
+	if (poll(&pollfd, 1, opts->timeout) == 1)
+		rc = fds_receive(opts->from, &word, 1, fds, port->pair_count, &count, 0);
+	for (i = 0; i < count; i++) {
+		pair = fd_of(port->pairs[i]);
+		pair->fd = pair->pair.wait_fd = fds[i];
+	}
+	if (rc < 0)
+		return rc;
+	if (count != port->pair_count)
+		return -EPROTO;
+	rc = fds_send(opts->from, "t", 1, NULL, 0);
+	return rc < 0 ? rc : hear(opts->from, opts->timeout);
+}
+
+static const struct port_ops fd_port_ops = { .close = close_port, .hand_over = hand_over };
 
 /* Pairs without descriptors. */
 static int make_pairs(struct port *port, uint32_t count, const struct pair_ops *ops)
@@ -345,10 +401,11 @@ int tap_port_open(struct port *port, const struct port_opts *opts, char *error, 
 	struct fd_pair *fd;
 	int rc = -EINVAL;
 
-	(void)opts;
-	if (device_name(port->uri, name) && queues >= 1 && queues <= 256)
+	if (device_name(port->uri, name) && queues >= 1 && queues <= PORT_FDS_MAX)
 		rc = make_pairs(port, queues, &tap_ops);
-	for (i = 0; rc == 0 && i < queues; i++) {
+	if (rc == 0 && opts->take_over)
+		rc = take_over(port, opts);
+	for (i = 0; rc == 0 && !opts->take_over && i < queues; i++) {
 		fd = fd_of(port->pairs[i]);
 		rc = open_tap(name, queues > 1);
 		if (rc < 0)
@@ -394,16 +451,16 @@ int packet_port_open(struct port *port, const struct port_opts *opts, char *erro
 	struct fd_pair *fd;
 	int rc = -EINVAL;
 
-	(void)opts;
 	if (device_name(port->uri, name))
 		rc = make_pairs(port, 1, &packet_ops);
 	if (rc == 0)
-		rc = open_socket(name);
+		rc = opts->take_over ? take_over(port, opts) : open_socket(name);
 	if (rc < 0) {
 		snprintf(error, size, "%s: %s", port->uri, strerror(-rc));
 		return rc;
 	}
 	fd = fd_of(port->pairs[0]);
-	fd->fd = fd->pair.wait_fd = rc;
+	if (!opts->take_over)
+		fd->fd = fd->pair.wait_fd = rc;
 	return 0;
 }

@@ -41,14 +41,20 @@ fail:
 	return rc;
 }
 
+void port_shut(struct port *port)
+{
+	if (port->ops)
+		port->ops->close(port);
+	port->ops = NULL;
+}
+
 void port_close(struct port *port)
 {
 	uint32_t i;
 
 	if (!port)
 		return;
-	if (port->ops)
-		port->ops->close(port);
+	port_shut(port);
 	for (i = 0; i < port->pair_count; i++)
 		free(port->pairs[i]);
 	free(port->pairs);

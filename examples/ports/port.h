@@ -84,6 +84,11 @@ struct pair {
 
 struct port_opts {
 	uint64_t offloads; /* what is offered to peers, as DPU_VIRTIO_NET_F_*; the driver side accepts less */
+	/* Live update: the port is taken over from the process at the other end of this stream socket, where
+	 * hand_over() is called. The socket stays the caller's. */
+	bool take_over;
+	int from;
+	int timeout; /* milliseconds */
 	/* Peers need not be able to go on with another process where this one was killed: it is no loss that
 	 * packets are, and nothing is noted of those under way. */
 	bool forgetful;
@@ -96,6 +101,10 @@ struct port_ops {
 	/* Carries out what the event means; no worker uses the port. */
 	void (*handle)(struct port *port, const struct dpu_vhost_event *event);
 	void (*close)(struct port *port);
+	/* Live update: hands the port over to the process at the other end of a stream socket; no worker uses
+	 * the port. 0, and all that is left to do is to close it; or a negative errno after it was said why,
+	 * and the port goes on. NULL: there is no way. */
+	int (*hand_over)(struct port *port, int fd, int timeout);
 };
 
 struct port {
@@ -109,6 +118,8 @@ struct port {
 
 /* Opens a port. 0, or a negative errno with the reason in error. */
 int port_open(const char *uri, const struct port_opts *opts, struct port **ret, char *error, size_t size);
+/* Closes what it is a port of. Its statistics can still be read. */
+void port_shut(struct port *port);
 void port_close(struct port *port);
 /* True for events that change what workers use. */
 bool port_event_needs_workers(const struct dpu_vhost_event *event);
@@ -174,6 +185,12 @@ static const struct dpu_virtio_net_hdr packet_plain_hdr;
 void port_print_json(const char *text);
 
 /* For the implementations. */
+/* Sends data with descriptors, and receives up to room of them, which are the caller's then; others are
+ * closed. flags are of recvmsg(2). Bytes, 0 at the end, or a negative errno. */
+#define PORT_FDS_MAX 253
+int fds_send(int fd, const void *data, size_t len, const int *fds, uint32_t count);
+int fds_receive(int fd, void *data, size_t size, int *fds, uint32_t room, uint32_t *count, int flags);
+
 int port_create_pairs(struct port *port, uint32_t count, size_t pair_size, const struct pair_ops *ops);
 /* A decimal word behind "NAME=" in a list of words with commas between them; fallback when it is not there.
  */

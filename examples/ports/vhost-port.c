@@ -43,8 +43,21 @@ static void start(struct port *port, struct pair *pair, uint32_t index, bool ena
 		fprintf(stderr, "%s: queue %u wakes nobody: %s\n", port->uri, index, strerror(errno));
 }
 
+/* Why this end has ended the connection. */
+static void say_disconnected(const struct port *port)
+{
+	const struct dpu_error *error = dpu_vhost_error(port->vhost);
+
+	fprintf(stderr, "%s: the connection is given up: %s: %s\n", port->uri, dpu_error_step(error),
+		dpu_error_message(error));
+}
+
 static void stop(struct port *port, struct pair *pair, uint32_t index)
 {
+	struct dpu_virtq *vq = dpu_vhost_virtq(port->vhost, index);
+
+	if (vq && dpu_virtq_error(vq))
+		fprintf(stderr, "%s: queue %u had stopped: %s\n", port->uri, index, dpu_virtq_error(vq));
 	if (is_source(port, index) && pair->wait_fd >= 0) {
 		if (pair->wait_set >= 0)
 			epoll_ctl(pair->wait_set, EPOLL_CTL_DEL, pair->wait_fd, NULL);
@@ -67,6 +80,8 @@ static void handle(struct port *port, const struct dpu_vhost_event *event)
 			backend_drain(port->pairs[i]);
 		return;
 	}
+	if (event->type == DPU_VHOST_DISCONNECTED && event->value)
+		say_disconnected(port);
 	if (!pair)
 		return;
 	if (event->type == DPU_VHOST_QUEUE_START)
@@ -95,7 +110,31 @@ static void close_port(struct port *port)
 	dpu_vhost_unref(port->vhost);
 }
 
+static int hand_over(struct port *port, int fd, int timeout)
+{
+	uint32_t i;
+	int rc;
+
+	for (i = 0; i < port->pair_count; i++)
+		backend_drain(port->pairs[i]);
+	rc = dpu_vhost_handover(port->vhost, fd, timeout);
+	if (rc < 0) {
+		fprintf(stderr, "%s: hand over: %s\n", port->uri,
+			dpu_error_message(dpu_vhost_error(port->vhost)));
+		return rc;
+	}
+	for (i = 0; i < port->pair_count; i++) {
+		backend_forget(port->pairs[i], 2 * i);
+		backend_forget(port->pairs[i], 2 * i + 1);
+		port->pairs[i]->wait_fd = -1;
+	}
+	return 0;
+}
+
 static const struct port_ops vhost_ops = { .process = process, .handle = handle, .close = close_port };
+static const struct port_ops backend_port_ops = {
+	.process = process, .handle = handle, .close = close_port, .hand_over = hand_over
+};
 
 static int make_pairs(struct port *port)
 {
@@ -116,6 +155,34 @@ static int make_pairs(struct port *port)
 	return rc;
 }
 
+/* What dpu_vhost_open() would read from the URI. */
+static int read_words(const char *uri, struct dpu_vhost_opts *vhost)
+{
+	const char *without = strstr(uri, ",without=");
+	char names[512], *plus;
+
+	vhost->queues = port_uri_number(uri, "queues", 0);
+	if (strstr(uri, ",reconnect=")) {
+		vhost->reconnect = port_uri_number(uri, "reconnect", 0);
+		if (!vhost->reconnect)
+			vhost->reconnect = DPU_VHOST_NO_RECONNECT;
+	}
+	if (!without)
+		return 0;
+	without = strchr(without, '=') + 1;
+	snprintf(names, sizeof(names), "%.*s", (int)strcspn(without, ","), without);
+	while ((plus = strchr(names, '+')))
+		*plus = '|';
+	return dpu_virtio_features_parse(vhost->device, names, &vhost->withhold);
+}
+
+static int take_over(struct port *port, const struct port_opts *opts, struct dpu_vhost_opts *vhost)
+{
+	int rc = read_words(port->uri, vhost);
+
+	return rc < 0 ? rc : dpu_vhost_takeover(opts->from, vhost, opts->timeout, &port->vhost);
+}
+
 int vhost_port_open(struct port *port, const struct port_opts *opts, char *error, size_t size)
 {
 	uint32_t queues = port_uri_number(port->uri, "queues", 1);
@@ -131,7 +198,10 @@ int vhost_port_open(struct port *port, const struct port_opts *opts, char *error
 		vhost.features |= DPU_VIRTIO_NET_F_MQ;
 	if (opts->forgetful)
 		vhost.flags |= DPU_VHOST_NO_INFLIGHT;
-	rc = dpu_vhost_open(port->uri, &vhost, &port->vhost);
+	if (opts->take_over)
+		rc = take_over(port, opts, &vhost);
+	else
+		rc = dpu_vhost_open(port->uri, &vhost, &port->vhost);
 	if (rc < 0)
 		return rc;
 	rc = make_pairs(port);
@@ -140,6 +210,8 @@ int vhost_port_open(struct port *port, const struct port_opts *opts, char *error
 		return rc;
 	}
 	port->ops = &vhost_ops;
+	if (!is_frontend(port) && strncmp(port->uri, "vhost-user:", 11) == 0)
+		port->ops = &backend_port_ops;
 	port->fd = dpu_vhost_fd(port->vhost);
 	return 0;
 }

@@ -16,6 +16,8 @@ int frontend_start(struct pair *pair, uint32_t index, uint64_t features);
 /* It stops: its chains are returned, or taken back. */
 void backend_stop(struct pair *pair, uint32_t index);
 void frontend_stop(struct pair *pair, uint32_t index);
+/* It is somebody else's. */
+void backend_forget(struct pair *pair, uint32_t index);
 void backend_enable(struct pair *pair, uint32_t index, bool enabled);
 /* No chain is kept. */
 void backend_drain(struct pair *pair);

@@ -213,9 +213,14 @@ void workers_stop(struct workers *workers)
 	struct worker *worker;
 	uint32_t i;
 
+	for (i = 0; i < workers->count; i++)
+		atomic_store(&workers->all[i].stop, true);
+	if (workers->holds) {
+		workers->holds = 1;
+		workers_release(workers);
+	}
 	for (i = 0; i < workers->count; i++) {
 		worker = &workers->all[i];
-		atomic_store(&worker->stop, true);
 		if (worker->started) {
 			eventfd_write(worker->wake, 1);
 			pthread_join(worker->thread, NULL);
@@ -316,6 +321,22 @@ static void serve(struct control *control, int set, struct port *port)
 		epoll_ctl(set, EPOLL_CTL_DEL, port->fd, NULL);
 }
 
+void control_serve(struct control *control)
+{
+	uint32_t i;
+
+	for (i = 0; i < control->port_count; i++) {
+		if (control->ports[i]->fd >= 0)
+			process(control, control->ports[i]);
+	}
+}
+
+static bool is_ready(struct control *control)
+{
+	control_serve(control);
+	return control->ready(control);
+}
+
 int control_run(struct control *control)
 {
 	int set, signal_fd, timer_fd, rc, n;
@@ -332,6 +353,8 @@ int control_run(struct control *control)
 	rc = watch(set, signal_fd, control->port_count);
 	if (rc == 0)
 		rc = watch(set, timer_fd, control->port_count + 1);
+	if (rc == 0 && control->ready)
+		rc = watch(set, control->fd, control->port_count + 2);
 	for (i = 0; rc == 0 && i < control->port_count; i++) {
 		if (control->ports[i]->fd >= 0)
 			rc = watch(set, control->ports[i]->fd, i);
@@ -346,6 +369,8 @@ int control_run(struct control *control)
 			serve(control, set, control->ports[event.data.u64]);
 		else if (event.data.u64 == control->port_count)
 			end = took_signal(control, signal_fd);
+		else if (event.data.u64 == control->port_count + 2)
+			end = is_ready(control);
 		else if (read(timer_fd, &count, sizeof(count)) > 0)
 			end = control->tick(control);
 	}

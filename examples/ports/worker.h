@@ -44,7 +44,7 @@ int workers_start(struct workers *workers);
 void workers_hold(struct workers *workers);
 void workers_release(struct workers *workers);
 bool workers_done(const struct workers *workers);
-/* They end, and are waited for. */
+/* They end, and are waited for. Those that are held move nothing any more. */
 void workers_stop(struct workers *workers);
 void workers_destroy(struct workers *workers);
 
@@ -58,12 +58,17 @@ struct control {
 	/* Every tick milliseconds; true ends the loop. */
 	bool (*tick)(struct control *control);
 	void (*user_signal)(struct control *control); /* SIGUSR1; may be NULL */
+	/* When fd can be read, and no port has an event; may be NULL. True ends the loop. */
+	bool (*ready)(struct control *control);
+	int fd;
 	void *data;
 	int tick_ms;
 };
 
 /* To be called before any thread is made: signals are the main thread's. 0 or a negative errno. */
 int control_block_signals(void);
+/* Handles the events that ports have already. */
+void control_serve(struct control *control);
 /* Returns 0 after SIGINT, SIGTERM, or when tick says so; or a negative errno after it was said why. */
 int control_run(struct control *control);
 

@@ -1,69 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A QEMU guest migrates from one of our back-ends to another one, while it answers and echoes what it is sent."""
 import random
-import select
-import signal
 import socket
-import sys
-import threading
 
 import guest as vm
 from disks import disk_device, vhost_blk
-from network import GUEST, HERE, Server, guest_up, ping, switch, up
-from peers import Failure, Process, group, processes_end, run, suite, test, top_srcdir, unique, wait_for
+from network import HERE, WINDOW, Echo, gap, guest_up, ping, pinger, switch, up
+from peers import Failure, group, processes_end, run, suite, test, unique, wait_for
 
 SEED = random.randrange(1 << 32)
 ETH_P_RARP = 0x8035
 PAGE = 4096
 READ = 1 << 15
-# Bytes that may be on the way.
-WINDOW = 1 << 18
-
-
-class Echo:
-    """A TCP connection on which the guest sends back what it is sent."""
-
-    def __init__(self, guest):
-        self.octets = 0
-        self.stop = threading.Event()
-        self.server = Server(self.talk)
-        guest.run(f"nc {HERE} {self.server.port} -e /bin/cat > /dev/null 2>&1 &")
-        self.more(1)
-
-    def talk(self, connection):
-        rng = random.Random(SEED)
-        out, expected = bytearray(), bytearray()
-        while True:
-            if not self.stop.is_set() and len(expected) < WINDOW:
-                block = rng.randbytes(8192)
-                out += block
-                expected += block
-            if self.stop.is_set() and not expected:
-                return True
-            readable, writable, _ = select.select([connection], [connection] if out else [], [], 1)
-            if writable:
-                del out[:connection.send(out)]
-            if readable:
-                try:
-                    data = connection.recv(1 << 16)
-                except ConnectionError:
-                    return None
-                if not data or expected[:len(data)] != data:
-                    return None
-                del expected[:len(data)]
-                self.octets += len(data)
-
-    def more(self, octets):
-        """Waits until so many more have come back."""
-        wanted = self.octets + octets
-        wait_for(lambda: self.octets >= wanted or not self.server.thread.is_alive(), 30, "bytes come back over TCP")
-        if self.octets < wanted:
-            raise Failure("the TCP connection has broken, or other bytes came back than were sent")
-
-    def end(self):
-        self.stop.set()
-        self.server.result()
-        return f"{self.octets} bytes came back"
 
 
 def migrate(source, path, *alive):
@@ -102,11 +50,6 @@ def rarp(wire):
             return None
 
 
-def downtime(stream):
-    stream.end(signal.SIGTERM)
-    return "outside: " + stream.says("sent .*?pause [0-9.]+ ms")[0]
-
-
 def source_and_target(layout, more):
     """A guest that talks, and where it is to go: the socket that QEMU listens at is the third."""
     paths = [unique("socket") for _ in range(2)]
@@ -126,9 +69,8 @@ def source_and_target(layout, more):
 def migration(layout, more):
     with processes_end(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_RARP)) as wire:
         source, target, incoming = source_and_target(layout, more)
-        echo = Echo(source)
-        stream = Process("stream", [sys.executable, top_srcdir / "tests/peers/stream.py", GUEST])
-        stream.says("answered")
+        echo = Echo(source, SEED)
+        stream = pinger()
         echo.more(WINDOW)
         if not test(f"{layout}: the guest migrates", migrate, source, incoming, target):
             return
@@ -136,7 +78,7 @@ def migration(layout, more):
         source.kill()
         test(f"{layout}: a RARP packet comes out of the other switch", rarp, wire)
         test(f"{layout}: its TCP connection goes on", lambda: echo.more(4 * WINDOW) or echo.end())
-        test(f"{layout}: how long it was gone", downtime, stream)
+        test(f"{layout}: how long it was gone", gap, stream)
         test(f"{layout}: ping", ping, target)
 
 

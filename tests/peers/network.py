@@ -4,24 +4,28 @@ import hashlib
 import json
 import random
 import re
+import select
 import signal
 import socket
+import sys
 import threading
 
 import ends
 import peers
-from peers import OUR_CPU, REFERENCE, Failure, Process, listening, our, run, wait_for
+from peers import OUR_CPU, REFERENCE, Failure, Process, listening, our, run, top_srcdir, wait_for
 
 HERE, GUEST = "10.9.0.1", "10.9.0.2"
+# Bytes of an Echo that may be on the way.
+WINDOW = 1 << 18
 
 
 class Switch(Process):
     """dpu-switch between a guest and a tap, with as many workers as the guest has queues to send to. They sleep when
-    there is nothing to do, unless they are to poll."""
+    there is nothing to do, unless they are to poll. With a path for updates it takes over from the one before."""
 
-    def __init__(self, path, tap, queues=2, poll=False):
+    def __init__(self, path, tap, queues=2, poll=False, update=None):
         super().__init__("dpu-switch", [our("dpu-switch"), "--json", "--create", "--normal", "--workers", queues,
-                                        *([] if poll else ["--interrupt"]), "sim:",
+                                        *([] if poll else ["--interrupt"]), *(["--update", update] if update else []), "sim:",
                                         f"en3f0pf0sf1=vhost-user:{path},server,queues={queues}",
                                         f"en3f0pf0sf2=tap:{tap},queues={queues}"])
 
@@ -130,3 +134,63 @@ def to_guest(guest, megabytes, seed):
     if arrived != hashlib.sha256(data).hexdigest():
         raise Failure(f"other bytes arrived than were sent (seed {seed})")
     return len(data)
+
+
+class Echo:
+    """A TCP connection on which the guest sends back what it is sent."""
+
+    def __init__(self, guest, seed):
+        self.octets = 0
+        self.seed = seed
+        self.stop = threading.Event()
+        self.server = Server(self.talk)
+        guest.run(f"nc {HERE} {self.server.port} -e /bin/cat > /dev/null 2>&1 &")
+        self.more(1)
+
+    def talk(self, connection):
+        rng = random.Random(self.seed)
+        out, expected = bytearray(), bytearray()
+        while True:
+            if not self.stop.is_set() and len(expected) < WINDOW:
+                block = rng.randbytes(8192)
+                out += block
+                expected += block
+            if self.stop.is_set() and not expected:
+                return True
+            readable, writable, _ = select.select([connection], [connection] if out else [], [], 1)
+            if writable:
+                del out[:connection.send(out)]
+            if readable:
+                try:
+                    data = connection.recv(1 << 16)
+                except ConnectionError:
+                    return None
+                if not data or expected[:len(data)] != data:
+                    return None
+                del expected[:len(data)]
+                self.octets += len(data)
+
+    def more(self, octets):
+        """Waits until so many more have come back."""
+        wanted = self.octets + octets
+        wait_for(lambda: self.octets >= wanted or not self.server.thread.is_alive(), 30, "bytes come back over TCP")
+        if self.octets < wanted:
+            raise Failure("the TCP connection has broken, or other bytes came back than were sent")
+
+    def end(self):
+        self.stop.set()
+        self.server.result()
+        return f"{self.octets} bytes came back"
+
+
+def pinger():
+    """Asks the guest for an echo all the time; see gap()."""
+    stream = Process("stream", [sys.executable, top_srcdir / "tests/peers/stream.py", GUEST])
+    stream.says("answered")
+    return stream
+
+
+def gap(stream):
+    """For how long the guest did not answer."""
+    stream.end(signal.SIGTERM)
+    return "outside: " + stream.says("sent .*?pause [0-9.]+ ms")[0]

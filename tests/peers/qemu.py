@@ -6,8 +6,9 @@ import signal
 import socket
 
 import guest as vm
-from network import GUEST, HERE, from_guest, guest_up, ping, switch, to_guest, traffic, up
-from peers import REFERENCE, Failure, group, processes_end, run, skip, suite, test, unique
+from network import (GUEST, HERE, WINDOW, Echo, Switch, from_guest, gap, guest_up, ping, pinger, switch, to_guest, traffic,
+                     up)
+from peers import REFERENCE, Failure, group, listening, processes_end, run, skip, suite, test, unique, wait_for
 
 MEGABYTES = 24
 SEED = random.randrange(1 << 32)
@@ -85,6 +86,38 @@ def ends(it):
         raise Failure(f"it says {code}")
 
 
+def updated(before, echo):
+    """The one before ends by itself, and bytes come through the other."""
+    code = before.end(None)
+    if code != 0:
+        raise Failure(f"the one before says {code}")
+    echo.more(4 * WINDOW)
+
+
+def update_tests(layout, more):
+    """Two live updates of the switch, by one that polls and one that sleeps, while TCP and ping go on."""
+    path, at = unique("socket"), unique("update")
+    with processes_end():
+        it = Switch(path, "tap0", update=at)
+        wait_for(lambda: listening(path) and listening(at), 10, "the switch's sockets", it)
+        up("tap0")
+        run("ip", "addr", "add", f"{HERE}/24", "dev", "tap0")
+        guest = vm.Guest(vm.network_device(path, 2, more))
+        guest.booted()
+        guest_up(guest)
+        ping(guest)
+        echo = Echo(guest, SEED)
+        stream = pinger()
+        for poll in True, False:
+            before, it = it, Switch(path, "tap0", poll=poll, update=at)
+            test(f"{layout}: the switch is updated, and {'polls' if poll else 'sleeps'}", updated, before, echo)
+        test(f"{layout}: the TCP connection goes on", lambda: echo.more(4 * WINDOW) or echo.end())
+        test(f"{layout}: how long the guest did not answer", gap, stream)
+        test(f"{layout}: both ways through the last", both_pairs, guest, it)
+        test(f"{layout}: the guest is reset after the updates", reboot, guest)
+        test(f"{layout}: the last switch ends", ends, it)
+
+
 def guest_tests(layout, more):
     path = unique("socket")
     with processes_end():
@@ -111,8 +144,10 @@ def guest_tests(layout, more):
 def main():
     for layout, more in ("split", ""), ("packed", ",packed=on"):
         group(f"{layout}: a guest", guest_tests, layout, more)
+        if not REFERENCE:
+            group(f"{layout}: live updates", update_tests, layout, more)
 
 
-with suite(240, *vm.PROGRAMS):
+with suite(360, *vm.PROGRAMS):
     vm.prepare()
     main()

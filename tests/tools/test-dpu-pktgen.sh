@@ -91,6 +91,32 @@ round_trip "packed, mergeable" server frontend --burst 1
 round_trip "back-end sends" server,frontend client --length 512
 round_trip "two queues" server,queues=2 frontend,queues=2 --workers 2
 
+# Peers that do not behave: who, where and why, once each time.
+"$python" "$top_srcdir/tests/tools/vhost-peer.py" listen "$work/s" &
+peer=$!
+while [ ! -S "$work/s" ]; do sleep 0.05; done
+"$pktgen" --mode rxonly "vhost-user:$work/s,frontend,timeout=100" > "$work/out" 2> "$work/err" &
+pid=$!
+wait $peer
+kill -TERM $pid
+ok "peers that answer wrongly, or not at all" wait $pid
+ok "the first is told about" grep -qxF \
+	"vhost-user:$work/s,frontend,timeout=100: the connection is given up: receive: this is not vhost-user" "$work/err"
+ok "the second too" grep -qxF \
+	"vhost-user:$work/s,frontend,timeout=100: the connection is given up: GET_FEATURES: no answer within 100 ms" "$work/err"
+ok "once each" [ "$(wc -l < "$work/err")" -eq 2 ]
+"$pktgen" --mode rxonly "vhost-user:$work/s,server" > "$work/out" 2> "$work/err" &
+pid=$!
+for try in 1 2 3 4 5; do
+	while [ ! -S "$work/s" ]; do sleep 0.05; done
+	timeout 20 "$python" "$top_srcdir/tests/tools/vhost-peer.py" ring "$work/s"
+	[ -s "$work/err" ] && break
+done
+kill -TERM $pid
+ok "a ring that is nonsense" wait $pid
+ok "is told about" grep -qx "vhost-user:$work/s,server: queue 1 had stopped: .*" "$work/err"
+ok "once" [ "$(wc -l < "$work/err")" -eq 1 ]
+
 "$pktgen" --mode txonly "vhost-user:$work/s,server" > "$work/out" 2> "$work/err" &
 peer=$!
 while [ ! -e "$work/s" ]; do sleep 0.05; done

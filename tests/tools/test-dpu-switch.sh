@@ -119,6 +119,89 @@ guests "packed" "" ",without=mrg_rxbuf+csum+guest_csum"
 guests "two queues" ,queues=2 ,queues=2 --workers 2
 guests "interrupts" "" "" --interrupt
 
+# Live update: two guests, the first of which sends all the time. A successor that cannot have the ports, or is killed
+# in the middle, leaves all as it was; then come one that polls and one that sleeps.
+start_switch()
+{
+	number=$1
+	shift
+	"$switch" -j --update "$work/update" "$@" "$uri" "en3f0pf0sf88=vhost-user:$work/a,server,queues=2" \
+		"en3f0pf0sf89=vhost-user:$work/b,server" "p0=pcap:,$work/update.out" \
+		> "$work/switch$number" 2> "$work/switch$number.err" &
+	peer=$!
+}
+sockets()
+{
+	i=0
+	while ! grep -q "$1\$" /proc/net/unix; do
+		i=$((i + 1))
+		[ $i -lt 600 ] || return 1
+		sleep 0.05
+	done
+}
+# Packets that the running switch has taken from the first guest: asked for again and again until there are more than $1.
+flowing()
+{
+	i=0
+	while [ $i -lt 200 ]; do
+		kill -USR1 $peer || return 1
+		sleep 0.1
+		"$python" -c 'import json, sys
+last = json.loads(open(sys.argv[1]).read().splitlines()[-1])
+sys.exit(not sum(q["tx_packets"] for q in last["ports"][1]["queues"]) > int(sys.argv[2]))' "$work/switch$number" "$1" &&
+			return 0
+		i=$((i + 1))
+	done 2> /dev/null
+	return 1
+}
+ok "a successor has all ports or none" "$python" "$top_srcdir/tests/tools/update.py" predecessor "$work/nobody" \
+	timeout 20 "$switch" --update "$work/nobody" "$uri" p0=tap:one en3f0pf0sf88=tap:two
+run "$dpuctl" -u "$uri" flow flush p0
+add_rule "in_port=en3f0pf0sf88,udp,tp_dst=9 actions=output:en3f0pf0sf89,output:p0"
+start_switch 1
+ok "it listens for a successor" sockets "$work/update"
+"$pktgen" -j --mode rxonly --check "vhost-user:$work/b,frontend" > "$work/second" 2>&1 &
+second=$!
+"$pktgen" -j --mode flowgen --check --flows 100 --rate 5000 "vhost-user:$work/a,frontend,queues=2" > "$work/first" 2>&1 &
+first=$!
+ok "packets flow" flowing 1000
+ok "only its owner may update it" [ "$(stat -c %a "$work/update")" = 600 ]
+expect 1 "a successor with a port that cannot be" timeout 20 "$switch" --update "$work/update" "$uri" \
+	"en3f0pf0sf88=vhost-user:$work/a,server,queues=2" "en3f0pf0sf89=vhost-user:$work/a,server"
+ok "says why" complains "Address already in use"
+ok "somebody else at the socket" "$python" "$top_srcdir/tests/tools/update.py" successor "$work/update" \
+	"en3f0pf0sf88=vhost-user:$work/a,server,queues=2" "en3f0pf0sf89=vhost-user:$work/b,server"
+ok "the switch goes on" flowing 3000
+old=$peer
+for option in "" --interrupt; do
+	# shellcheck disable=SC2086 # an option, or none
+	start_switch "2$option" $option
+	ok "the predecessor ends $option" wait $old
+	old=$peer
+	ok "packets flow $option" flowing 1000
+done
+kill -TERM $first
+ok "the first guest ends well" wait $first
+sleep 0.5
+kill -TERM $second
+ok "the second guest ends well" wait $second
+kill -TERM $peer
+ok "the last switch ends well" wait $peer
+ok "the socket is gone" not test -e "$work/update"
+cat "$work"/switch*.err > "$work/err"
+sed -i '/update: the successor: /d;/: hand over: /d' "$work/err"
+ok "nobody complains of anything else" not grep . "$work/err"
+ok "nothing was corrupted or reordered, and what was not received was dropped for want of room" "$python" -c 'import json, sys
+first, second = (json.load(open(path)) for path in sys.argv[1:3])
+switches = [json.loads(open(path).read().splitlines()[-1]) for path in sys.argv[3:]]
+def total(port, key):
+    return sum(q[key] for s in switches for q in s["ports"][port]["queues"])
+sent, got, check = first["ports"][0]["tx_packets"], second["ports"][0]["rx_packets"], second["check"]
+print(sent, total(0, "rx_packets"), total(1, "tx_packets"), total(1, "tx_dropped"), got, check, file=sys.stderr)
+sys.exit(not (sent >= total(0, "rx_packets") > sent - 600 and total(0, "rx_packets") == total(1, "tx_packets") + total(1, "tx_dropped")
+    and got == total(1, "tx_packets") == check["checked"] > 5000 and not check["corrupted"] and not check["reordered"]))' \
+	"$work/first" "$work/second" "$work/switch1" "$work/switch2" "$work/switch2--interrupt"
+
 # Taps, between two network namespaces: large packets of Linux's TCP go to the other tap as they are, and to a
 # file as a network card would send them.
 if ! unshare -n true 2> /dev/null || [ ! -c /dev/net/tun ] || ! command -v ip > /dev/null; then
