@@ -20,6 +20,7 @@
 
 #define GREETING "dpu-switch 1\n"
 #define TIMEOUT_MS 5000
+#define BACKLOG 8
 #define REQUEST_MAX 65536
 /* Longer than any word that says that a port was taken. */
 #define WORD_MAX 64
@@ -213,7 +214,7 @@ static int listen_at(struct update *update, int fd, const struct sockaddr_un *su
 	update->listener = fd;
 	update->own = true;
 	/* Who may connect may have the ports. */
-	if (chmod(sun->sun_path, 0600) < 0 || listen(fd, 1) < 0)
+	if (chmod(sun->sun_path, 0600) < 0 || listen(fd, BACKLOG) < 0)
 		return said(sun->sun_path, -errno);
 	return 0;
 }
@@ -264,8 +265,8 @@ int update_begin(struct update *update, const char *path, struct members *member
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return said(path, -errno);
+	wait_at_most(fd);
 	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0) {
-		wait_at_most(fd);
 		update->predecessor = fd;
 		return ask(update, members);
 	}

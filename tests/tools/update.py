@@ -14,8 +14,9 @@ def successor(path, ports, steps):
     """So many steps: the request, the answer, the word that it is ready, and messages of each port."""
     channels = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as it:
-        it.settimeout(20)
+        # A socket with a time limit would not wait until there is room to connect.
         it.connect(path)
+        it.settimeout(20)
         if steps > 0:
             it.send("\n".join(["dpu-switch 1", *ports, ""]).encode())
         if steps > 1:
