@@ -17,8 +17,9 @@
  * - `vhost-vdpa:/dev/vhost-vdpa-N` the driver side of a vDPA device. With CTRL_VQ among the features its
  * control queue is the last one.
  * - `vduse:NAME` the device side: a device in user space that the kernel can make a vDPA device of that name
- * of
- *   (`vdpa dev add name NAME mgmtdev vduse`), and so a network or block device of its own.
+ *   of (`vdpa dev add name NAME mgmtdev vduse`), and so a network or block device of its own. A device whose
+ *   process has died is taken over by opening its name again, with the same queues and features; what was not
+ *   returned comes again (it is kept in /run/libdpu, 0600).
  *
  * Behind the path follow words, separated by commas: `server`, `client`, `frontend`, `backend`, `queues=N`,
  * `size=N`, `reconnect=MILLISECONDS` (`0`: never again), `timeout=MILLISECONDS` (a vhost-user front-end's for
@@ -141,7 +142,8 @@ struct dpu_vhost_event {
 #define DPU_VHOST_NO_SIGBUS 4u
 /** dpu_vhost_opts.flags: front-end: its memory is of huge pages; opening fails when there are not enough. */
 #define DPU_VHOST_HUGEPAGES 8u
-/** dpu_vhost_opts.flags: back-end: the in-flight region is not offered. */
+/** dpu_vhost_opts.flags: back-end: the in-flight region is not offered. VDUSE: none is kept, and only a
+ * device with split rings that returns chains in order can be taken over. */
 #define DPU_VHOST_NO_INFLIGHT 16u
 /** dpu_vhost_opts.reconnect: never. */
 #define DPU_VHOST_NO_RECONNECT UINT32_MAX

@@ -114,3 +114,22 @@ void kernel_end(struct dpu_vhost *vh, int code)
 	vhost_emit(vh, DPU_VHOST_DISCONNECTED, 0, (uint64_t)-code);
 	vh->then = after_end;
 }
+
+static bool waits(const struct dpu_vhost *vh, uint32_t type)
+{
+	uint32_t i;
+
+	for (i = 0; i < vh->event_count; i++) {
+		if (vh->events[(vh->event_first + i) % vh->event_room].type == type)
+			return true;
+	}
+	return false;
+}
+
+void kernel_memory_changed(struct dpu_vhost *vh)
+{
+	if (!vh->connected || waits(vh, DPU_VHOST_MEMORY))
+		return;
+	vhost_emit(vh, DPU_VHOST_MEMORY, 0, 0);
+	eventfd_write(vh->wake, 1);
+}

@@ -11,6 +11,7 @@
 enum kernel_source {
 	KERNEL_LINK = VHOST_FIRST_OF_TRANSPORT, /* the network device behind vhost-net */
 	KERNEL_CONFIG,                          /* the configuration space has changed */
+	KERNEL_ERROR,                           /* the kernel cannot take what is in a ring */
 };
 
 /* ioctl(2) whose failure is recorded under its name. */
@@ -24,6 +25,9 @@ int kernel_ring(struct dpu_vhost *vh, const struct arena *arena, int fd, uint32_
 
 /* The caller hears that the peer is there and that the queues have started. */
 int kernel_begin(struct dpu_vhost *vh);
+
+/* The kernel has taken a change of the memory, of which the caller hears once. */
+void kernel_memory_changed(struct dpu_vhost *vh);
 
 /* Stops the queues; the caller hears why. */
 void kernel_end(struct dpu_vhost *vh, int code);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "vhost/kernel.h"
@@ -27,6 +28,7 @@
 struct net_pair {
 	int vhost;
 	int tap;
+	int err; /* eventfd: the kernel met something in a ring that it cannot take */
 };
 
 struct net {
@@ -97,7 +99,7 @@ static int open_pair(struct dpu_vhost *vh, struct net_pair *pair)
 {
 	struct net *net = net_of(vh);
 
-	pair->tap = -1;
+	pair->tap = pair->err = -1;
 	pair->vhost = kernel_open(vh, "/dev/vhost-net");
 	net->count++;
 	if (pair->vhost < 0)
@@ -105,6 +107,9 @@ static int open_pair(struct dpu_vhost *vh, struct net_pair *pair)
 	pair->tap = tap_open(vh);
 	if (pair->tap < 0)
 		return pair->tap;
+	pair->err = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (pair->err < 0)
+		return vhost_fail(vh, -errno, "open", "eventfd: %s", strerror(errno));
 	return kernel_ioctl(vh, pair->vhost, VHOST_SET_OWNER, NULL, "VHOST_SET_OWNER");
 }
 
@@ -142,6 +147,7 @@ static int start_pair(struct dpu_vhost *vh, uint32_t pair)
 	struct net *net = net_of(vh);
 	uint64_t features = vh->features & ~TAP_FEATURES;
 	struct vhost_vring_file backend = { 0, net->pairs[pair].tap };
+	struct vhost_vring_file err = { 0, net->pairs[pair].err };
 	uint32_t i;
 	int fd = net->pairs[pair].vhost, rc;
 
@@ -150,6 +156,8 @@ static int start_pair(struct dpu_vhost *vh, uint32_t pair)
 		rc = tap_set(vh, net->pairs[pair].tap);
 	for (i = 0; rc == 0 && i < 2; i++)
 		rc = kernel_ring(vh, &net->arena, fd, 2 * pair + i, i);
+	for (; rc == 0 && err.index < 2; err.index++)
+		rc = kernel_ioctl(vh, fd, VHOST_SET_VRING_ERR, &err, "VHOST_SET_VRING_ERR");
 	for (; rc == 0 && backend.index < 2; backend.index++)
 		rc = kernel_ioctl(vh, fd, VHOST_NET_SET_BACKEND, &backend, "VHOST_NET_SET_BACKEND");
 	return rc;
@@ -176,6 +184,8 @@ static int net_memory_add(struct dpu_vhost *vh, void *ptr, size_t size, int fd, 
 	rc = tell_memory(vh);
 	if (rc < 0)
 		net->region_count--;
+	else
+		kernel_memory_changed(vh);
 	return rc;
 }
 
@@ -197,19 +207,48 @@ static int net_memory_remove(struct dpu_vhost *vh, void *ptr)
 	rc = tell_memory(vh);
 	if (rc < 0)
 		net->regions[net->region_count++] = removed;
+	else
+		kernel_memory_changed(vh);
 	return rc;
 }
 
-/* Only that the tap device has gone is waited for. */
+/* The kernel touches no queue any more. */
+static void detach(const struct net_pair *pair)
+{
+	struct vhost_vring_file backend = { 0, -1 };
+
+	for (; backend.index < 2; backend.index++)
+		ioctl(pair->vhost, VHOST_NET_SET_BACKEND, &backend);
+}
+
+/* The pair whose ring the kernel cannot take. */
+static uint32_t faulty(const struct net *net)
+{
+	eventfd_t count;
+	uint32_t i;
+
+	for (i = 0; i < net->count && eventfd_read(net->pairs[i].err, &count) < 0; i++)
+		;
+	return i;
+}
+
 static void net_ready(struct dpu_vhost *vh, uint32_t source)
 {
 	struct net *net = net_of(vh);
 	uint32_t i;
+	int rc;
 
-	(void)source;
-	for (i = 0; i < net->count; i++)
+	if (source == KERNEL_LINK)
+		rc = vhost_fail(vh, -ENODEV, "tap", "%s has gone", net->name);
+	else
+		rc = vhost_fail(vh, -EIO, "queues", "the kernel cannot take what is in a ring of pair %u",
+				faulty(net));
+	for (i = 0; i < net->count; i++) {
+		detach(&net->pairs[i]);
 		vhost_unwatch(vh, net->pairs[i].tap);
-	kernel_end(vh, vhost_fail(vh, -ENODEV, "tap", "%s has gone", net->name));
+		vhost_unwatch(vh, net->pairs[i].err);
+	}
+	kernel_end(vh, rc);
 }
 
 static void net_close(struct dpu_vhost *vh)
@@ -225,6 +264,8 @@ static void net_close(struct dpu_vhost *vh)
 			close(net->pairs[i].vhost);
 		if (net->pairs[i].tap >= 0)
 			close(net->pairs[i].tap);
+		if (net->pairs[i].err >= 0)
+			close(net->pairs[i].err);
 	}
 	arena_close(&net->arena);
 	free(net->pairs);
@@ -261,8 +302,11 @@ static int start(struct dpu_vhost *vh)
 	rc = tell_memory(vh);
 	for (i = 0; rc == 0 && i < net->count; i++)
 		rc = start_pair(vh, i);
-	for (i = 0; rc == 0 && i < net->count; i++)
+	for (i = 0; rc == 0 && i < net->count; i++) {
 		rc = vhost_watch(vh, net->pairs[i].tap, KERNEL_LINK, 0, 0);
+		if (rc == 0)
+			rc = vhost_watch(vh, net->pairs[i].err, KERNEL_ERROR, 0, EPOLLIN);
+	}
 	return rc == 0 ? kernel_begin(vh) : rc;
 }
 

@@ -34,6 +34,7 @@ struct vdpa {
 	int fd;
 	int config; /* eventfd: the configuration space has changed */
 	struct arena arena;
+	struct vhost_vdpa_iova_range range;
 	struct vdpa_region regions[MEMORY_MAX];
 	uint32_t region_count;
 };
@@ -140,28 +141,32 @@ static int check_queues(struct dpu_vhost *vh)
 	return rc;
 }
 
+static bool in_range(const struct vdpa *vdpa, uint64_t ptr, uint64_t size)
+{
+	uint64_t first = ptr + vdpa->arena.delta, last = first + size - 1;
+
+	return first >= vdpa->range.first && first <= last && last <= vdpa->range.last;
+}
+
 /* Addresses are pointers, or begin where the device's range does. */
 static int place(struct dpu_vhost *vh)
 {
-	struct arena *arena = &vdpa_of(vh)->arena;
-	struct vhost_vdpa_iova_range range = { 0, UINT64_MAX };
-	uint64_t first = (uintptr_t)arena->base, last = first + arena->size - 1;
+	struct vdpa *vdpa = vdpa_of(vh);
+	struct arena *arena = &vdpa->arena;
+	uint64_t first;
 	int rc;
 
-	rc = call(vh, VHOST_VDPA_GET_IOVA_RANGE, &range, "VHOST_VDPA_GET_IOVA_RANGE");
-	if (rc < 0)
+	rc = call(vh, VHOST_VDPA_GET_IOVA_RANGE, &vdpa->range, "VHOST_VDPA_GET_IOVA_RANGE");
+	if (rc < 0 || in_range(vdpa, (uintptr_t)arena->base, arena->size))
 		return rc;
-	if (first >= range.first && last <= range.last)
-		return 0;
 	/* Not address 0, which looks like none. */
-	if (!range.first)
-		range.first = (uint64_t)1 << 20;
-	if (range.first > range.last || range.last - range.first < arena->size)
+	first = vdpa->range.first ? vdpa->range.first : (uint64_t)1 << 20;
+	arena->delta = first - (uintptr_t)arena->base;
+	if (!in_range(vdpa, (uintptr_t)arena->base, arena->size))
 		return vhost_fail(vh, -ENOSPC, "open", "the device's addresses are too few for the memory");
-	arena->delta = range.first - first;
 	rc = dpu_memory_map_create(&arena->map);
 	if (rc == 0)
-		rc = dpu_memory_map_add(arena->map, range.first, arena->size, arena->base);
+		rc = dpu_memory_map_add(arena->map, first, arena->size, arena->base);
 	return rc < 0 ? vhost_fail(vh, rc, "open", NULL) : 0;
 }
 
@@ -258,27 +263,47 @@ static int start(struct dpu_vhost *vh)
 	return rc == 0 ? kernel_begin(vh) : rc;
 }
 
+static bool overlaps(const struct vdpa *vdpa, uintptr_t ptr, size_t size)
+{
+	uintptr_t base = (uintptr_t)vdpa->arena.base;
+	uint32_t i;
+
+	if (ptr < base + vdpa->arena.size && base < ptr + size)
+		return true;
+	for (i = 0; i < vdpa->region_count; i++) {
+		if (ptr < vdpa->regions[i].ptr + vdpa->regions[i].size && vdpa->regions[i].ptr < ptr + size)
+			return true;
+	}
+	return false;
+}
+
 static int vdpa_memory_add(struct dpu_vhost *vh, void *ptr, size_t size, int fd, uint64_t offset)
 {
 	struct vdpa *vdpa = vdpa_of(vh);
-	int rc;
+	int rc = 0;
 
 	(void)fd;
 	(void)offset;
 	if (!size || size % VHOST_PAGE_SIZE || (uintptr_t)ptr % VHOST_PAGE_SIZE)
 		return vhost_fail(vh, -EINVAL, "memory", "not whole pages");
+	if (!in_range(vdpa, (uintptr_t)ptr, size))
+		return vhost_fail(vh, -EINVAL, "memory", "beyond the device's addresses");
+	if (overlaps(vdpa, (uintptr_t)ptr, size))
+		return vhost_fail(vh, -EEXIST, "memory", NULL);
 	if (vdpa->region_count == MEMORY_MAX)
 		return vhost_fail(vh, -ENOSPC, "memory", "there are %u pieces", MEMORY_MAX);
+	/* The kernel says EFAULT whatever it is. */
+	if (say_iotlb(vh, VHOST_IOTLB_UPDATE, (uintptr_t)ptr, size) < 0)
+		return vhost_fail(vh, -ENOMEM, "memory",
+				  "the kernel refuses it: it is not mapped, or more than may be locked");
 	if (vdpa->arena.map)
 		rc = dpu_memory_map_add(vdpa->arena.map, (uintptr_t)ptr + vdpa->arena.delta, size, ptr);
-	else
-		rc = 0;
-	/* The kernel says what overlaps. */
-	if (rc == 0)
-		rc = say_iotlb(vh, VHOST_IOTLB_UPDATE, (uintptr_t)ptr, size);
-	if (rc < 0)
-		return rc;
+	if (rc < 0) {
+		say_iotlb(vh, VHOST_IOTLB_INVALIDATE, (uintptr_t)ptr, size);
+		return vhost_fail(vh, rc, "memory", NULL);
+	}
 	vdpa->regions[vdpa->region_count++] = (struct vdpa_region){ (uintptr_t)ptr, size };
+	kernel_memory_changed(vh);
 	return 0;
 }
 
@@ -299,6 +324,7 @@ static int vdpa_memory_remove(struct dpu_vhost *vh, void *ptr)
 		dpu_memory_map_remove(vdpa->arena.map, (uintptr_t)ptr + vdpa->arena.delta,
 				      vdpa->regions[i].size);
 	vdpa->regions[i] = vdpa->regions[--vdpa->region_count];
+	kernel_memory_changed(vh);
 	return 0;
 }
 

@@ -3,8 +3,9 @@
  * kernel asks by messages, each of which it waits for; memory is looked up as addresses are missed. Source:
  * linux/vduse.h.
  */
+#include <endian.h>
 #include <errno.h>
-#include <linux/vduse.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,48 +14,33 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "vhost/kernel.h"
-#include "virtq/memory-map.h"
+#include "vhost/vduse.h"
 #include "virtq/ring.h"
 
-/* The most descriptors that a driver may choose for a queue. */
-#define QUEUE_SIZE_MAX 1024
+/* What a driver has said that lets a device go on. */
+#define RUNNING                                                                                              \
+	(DPU_VIRTIO_STATUS_ACKNOWLEDGE | DPU_VIRTIO_STATUS_DRIVER | DPU_VIRTIO_STATUS_FEATURES_OK |          \
+	 DPU_VIRTIO_STATUS_DRIVER_OK)
 
 enum { VDUSE_MESSAGES = VHOST_FIRST_OF_TRANSPORT };
 
-/* A piece of the driver's memory, mapped. */
-struct vduse_piece {
-	struct memory_mapping *mapping;
-	uint64_t first, last;
-};
-
-struct vduse_queue {
-	struct dpu_virtq_state state; /* when it stopped */
-	_Atomic uint64_t miss;        /* the address that it waits for */
-};
-
-struct vduse {
-	int control;
-	int fd;
-	bool created; /* by us */
-	struct dpu_memory_map *iotlb;
-	struct vduse_piece *pieces;
-	uint32_t piece_count;
-	struct vduse_queue *queues;
-	/* The message that is answered when the caller has handled its events. */
-	struct vduse_dev_request later;
-};
-
-static struct vduse *vduse_of(const struct dpu_vhost *vh)
+/* The kernel has done with the device. */
+static void lose(struct dpu_vhost *vh, int code)
 {
-	return vh->transport;
+	vhost_unwatch(vh, vduse_of(vh)->fd);
+	if (vh->connected)
+		kernel_end(vh, code);
+	else
+		vh->ended = true;
 }
 
 static void answer(struct dpu_vhost *vh, struct vduse_dev_response *response, uint32_t id, bool failed)
 {
 	response->request_id = id;
 	response->result = failed ? VDUSE_REQ_RESULT_FAILED : VDUSE_REQ_RESULT_OK;
-	if (write(vduse_of(vh)->fd, response, sizeof(*response)) != sizeof(*response))
-		kernel_end(vh, vhost_fail(vh, errno ? -errno : -EIO, "answer", NULL));
+	/* ENOENT: who asked was killed meanwhile. */
+	if (write(vduse_of(vh)->fd, response, sizeof(*response)) < 0 && errno != ENOENT)
+		lose(vh, vhost_fail(vh, -errno, "answer", NULL));
 }
 
 static void acknowledge(struct dpu_vhost *vh, uint32_t id, bool failed)
@@ -62,64 +48,6 @@ static void acknowledge(struct dpu_vhost *vh, uint32_t id, bool failed)
 	struct vduse_dev_response response = { 0 };
 
 	answer(vh, &response, id, failed);
-}
-
-static void forget_memory(struct vduse *vduse)
-{
-	uint32_t i;
-
-	dpu_memory_map_remove(vduse->iotlb, 0, UINT64_MAX);
-	dpu_memory_map_settled(vduse->iotlb);
-	for (i = 0; i < vduse->piece_count; i++)
-		memory_mapping_unref(vduse->pieces[i].mapping);
-	free(vduse->pieces);
-	vduse->pieces = NULL;
-	vduse->piece_count = 0;
-}
-
-/* Adds the piece that has an address. 0 or a negative errno. */
-static int look_up(struct dpu_vhost *vh, uint64_t addr)
-{
-	struct vduse *vduse = vduse_of(vh);
-	struct vduse_iotlb_entry entry = { .start = addr, .last = addr };
-	struct vduse_piece piece, *pieces;
-	void *ptr;
-	int fd, rc;
-
-	fd = ioctl(vduse->fd, VDUSE_IOTLB_GET_FD, &entry);
-	if (fd < 0)
-		return vhost_fail(vh, -EFAULT, "VDUSE_IOTLB_GET_FD", "0x%llx: %s", (unsigned long long)addr,
-				  strerror(errno));
-	piece.first = entry.start;
-	piece.last = entry.last;
-	rc = memory_mapping_create(fd, entry.offset, entry.last - entry.start + 1, &piece.mapping, &ptr);
-	close(fd);
-	if (rc < 0)
-		return vhost_fail(vh, rc, "memory", NULL);
-	pieces = reallocarray(vduse->pieces, vduse->piece_count + 1, sizeof(*pieces));
-	if (pieces) {
-		vduse->pieces = pieces;
-		pieces[vduse->piece_count++] = piece;
-		rc = dpu_memory_map_add_iova(vduse->iotlb, piece.first, piece.last - piece.first + 1, ptr,
-					     (enum dpu_memory_access)entry.perm);
-	} else {
-		memory_mapping_unref(piece.mapping);
-		rc = -ENOMEM;
-	}
-	return rc < 0 ? vhost_fail(vh, rc, "memory", NULL) : 0;
-}
-
-/* Where a part of a ring is. */
-static void *find(struct dpu_vhost *vh, uint64_t addr, uint64_t len)
-{
-	struct vduse *vduse = vduse_of(vh);
-	uint64_t got = 0;
-	void *ptr;
-
-	ptr = dpu_memory_map_find(vduse->iotlb, addr, &got);
-	if (!ptr && look_up(vh, addr) == 0)
-		ptr = dpu_memory_map_find(vduse->iotlb, addr, &got);
-	return ptr && got >= len ? ptr : NULL;
 }
 
 static void read_position(const struct dpu_vhost *vh, const struct vduse_vq_info *info,
@@ -135,7 +63,7 @@ static void read_position(const struct dpu_vhost *vh, const struct vduse_vq_info
 	else
 		*state = (struct dpu_virtq_state){ .avail = info->split.avail_index,
 						   .used = ring_load16(&used->idx) };
-	/* What a former process had taken and not returned is taken again. */
+	/* A former process without a region has returned what it took in order; the rest is taken again. */
 	state->avail = state->used;
 	state->avail_wrap = state->used_wrap;
 }
@@ -150,31 +78,54 @@ static int set_kick(struct dpu_vhost *vh, uint32_t index)
 	return kernel_ioctl(vh, vduse_of(vh)->fd, VDUSE_VQ_SETUP_KICKFD, &kick, "VDUSE_VQ_SETUP_KICKFD");
 }
 
-static int start_queue(struct dpu_vhost *vh, uint32_t index)
+/* The position is the region's, or else the ring's. */
+static int make_queue(struct dpu_vhost *vh, const struct vduse_vq_info *info, struct dpu_virtq **ret)
 {
 	struct vduse *vduse = vduse_of(vh);
+	struct vduse_queue *queue = &vduse->queues[info->index];
 	bool packed = vh->features & DPU_VIRTIO_F_RING_PACKED;
-	struct vduse_vq_info info = { .index = index };
+	uint64_t n = info->num;
 	struct dpu_virtq_state state;
-	uint64_t n;
 	DPU_OPTS(dpu_virtq_opts, opts, .features = vh->features, .memory = vduse->iotlb, .state = &state,
-		 .layout = packed ? DPU_VIRTQ_PACKED : DPU_VIRTQ_SPLIT, .side = DPU_VIRTQ_DEVICE);
+		 .layout = packed ? DPU_VIRTQ_PACKED : DPU_VIRTQ_SPLIT, .side = DPU_VIRTQ_DEVICE,
+		 .size = info->num, .inflight = vduse_region_slot(vduse, info->index),
+		 .inflight_size = vduse->slot);
+	int rc;
+
+	opts.desc = vduse_memory_find(vh, info->desc_addr, n * sizeof(struct virtq_desc));
+	opts.avail = vduse_memory_find(vh, info->driver_addr, packed ? 4 : 6 + 2 * n);
+	opts.used = vduse_memory_find(vh, info->device_addr, packed ? 4 : 6 + 8 * n);
+	if (!opts.desc || !opts.avail || !opts.used)
+		return vhost_fail(vh, -EFAULT, "start", "the rings of queue %u are nowhere", info->index);
+	read_position(vh, info, opts.used, &state);
+	rc = dpu_virtq_create(&opts, ret);
+	if (rc < 0)
+		return vhost_fail(vh, rc, "start", "queue %u of %u descriptors", info->index, info->num);
+	queue->rings[0] = opts.desc;
+	queue->rings[1] = opts.avail;
+	queue->rings[2] = opts.used;
+	return 0;
+}
+
+/* A queue that the driver uses, from its beginning or where a former process was. */
+static int start_queue(struct dpu_vhost *vh, uint32_t index, bool again)
+{
+	struct vduse *vduse = vduse_of(vh);
+	struct vduse_vq_info info = { .index = index };
 	struct dpu_virtq *vq;
 	int rc;
 
 	rc = kernel_ioctl(vh, vduse->fd, VDUSE_VQ_GET_INFO, &info, "VDUSE_VQ_GET_INFO");
 	if (rc < 0 || !info.ready)
 		return rc;
-	n = opts.size = info.num;
-	opts.desc = find(vh, info.desc_addr, n * sizeof(struct virtq_desc));
-	opts.avail = find(vh, info.driver_addr, packed ? 4 : 6 + 2 * n);
-	opts.used = find(vh, info.device_addr, packed ? 4 : 6 + 8 * n);
-	if (!opts.desc || !opts.avail || !opts.used)
-		return vhost_fail(vh, -EFAULT, "start", "the rings of queue %u are nowhere", index);
-	read_position(vh, &info, opts.used, &state);
-	rc = dpu_virtq_create(&opts, &vq);
+	if (!again && vduse->region)
+		memset(vduse_region_slot(vduse, index), 0, vduse->slot);
+	if (again && vh->features & DPU_VIRTIO_F_RING_PACKED && !vduse_region_kept(vduse, index))
+		return vhost_fail(vh, -EINVAL, "start",
+				  "queue %u is packed, and how far it has come was not kept", index);
+	rc = make_queue(vh, &info, &vq);
 	if (rc < 0)
-		return vhost_fail(vh, rc, "start", "queue %u of %u descriptors", index, info.num);
+		return rc;
 	rc = set_kick(vh, index);
 	vh->queues[index].enabled = true;
 	atomic_store(&vh->queues[index].in_band, true);
@@ -184,29 +135,36 @@ static int start_queue(struct dpu_vhost *vh, uint32_t index)
 		dpu_virtq_unref(vq);
 		return rc;
 	}
-	/* What was notified before there was somebody to hear it. */
+	/* What was notified before there was somebody to hear it, and what the former process did not live to
+	 * notify of. */
 	vhost_queue_ring(vh, index);
-	return 0;
+	return again ? kernel_ioctl(vh, vduse->fd, VDUSE_VQ_INJECT_IRQ, &index, "VDUSE_VQ_INJECT_IRQ") : 0;
 }
 
-/* The driver is ready: everything begins. */
-static int begin(struct dpu_vhost *vh)
+/* What the driver has accepted is the device's too. */
+static int accept_features(struct dpu_vhost *vh)
 {
-	uint32_t i;
 	int rc;
 
 	rc = kernel_ioctl(vh, vduse_of(vh)->fd, VDUSE_DEV_GET_FEATURES, &vh->features,
 			  "VDUSE_DEV_GET_FEATURES");
-	if (rc == 0 && vhost_model_accept(vh, vh->features) < 0)
+	if (rc == 0 && (vh->features & ~vh->offered || vhost_model_accept(vh, vh->features) < 0))
 		rc = vhost_fail(vh, -EINVAL, "start", "the device cannot have these features together");
-	if (rc < 0)
-		return rc;
+	return rc;
+}
+
+/* The driver is ready: everything begins, or goes on. */
+static int begin(struct dpu_vhost *vh, bool again)
+{
+	uint32_t i;
+	int rc = 0;
+
 	vh->connected = true;
 	vh->connections++;
 	vhost_emit(vh, DPU_VHOST_CONNECTED, 0, 0);
 	vhost_emit(vh, DPU_VHOST_FEATURES, 0, vh->features);
 	for (i = 0; rc == 0 && i < vh->queue_count; i++)
-		rc = start_queue(vh, i);
+		rc = start_queue(vh, i, again);
 	return rc;
 }
 
@@ -220,6 +178,7 @@ static void release_queues(struct dpu_vhost *vh)
 		dpu_virtq_get_state(vh->queues[i].vq, &vduse_of(vh)->queues[i].state);
 		vhost_queue_release(vh, i);
 		vhost_queue_set_in(vh, i, -1);
+		memset(vduse_of(vh)->queues[i].rings, 0, sizeof(vduse_of(vh)->queues[i].rings));
 	}
 }
 
@@ -229,7 +188,7 @@ static void after_reset(struct dpu_vhost *vh)
 	struct vduse *vduse = vduse_of(vh);
 
 	release_queues(vh);
-	forget_memory(vduse);
+	vduse_memory_forget(vduse);
 	vhost_model_reset(vh);
 	vh->features = 0;
 	memset(vduse->queues, 0, vh->queue_count * sizeof(*vduse->queues));
@@ -252,7 +211,7 @@ static void reset(struct dpu_vhost *vh, const struct vduse_dev_request *request)
 
 static void status_changed(struct dpu_vhost *vh, const struct vduse_dev_request *request)
 {
-	uint8_t former = vh->status;
+	bool ready = request->s.status & ~vh->status & DPU_VIRTIO_STATUS_DRIVER_OK;
 	int rc = 0;
 
 	vh->status = request->s.status;
@@ -261,8 +220,10 @@ static void status_changed(struct dpu_vhost *vh, const struct vduse_dev_request 
 		reset(vh, request);
 		return;
 	}
-	if (vh->status & ~former & DPU_VIRTIO_STATUS_DRIVER_OK)
-		rc = begin(vh);
+	if (ready)
+		rc = accept_features(vh);
+	if (ready && rc == 0)
+		rc = begin(vh, false);
 	acknowledge(vh, request->request_id, rc < 0);
 }
 
@@ -294,32 +255,17 @@ static void tell_state(struct dpu_vhost *vh, const struct vduse_dev_request *req
 /* The caller has heard that memory was taken back. */
 static void after_update(struct dpu_vhost *vh)
 {
-	struct vduse *vduse = vduse_of(vh);
-	uint32_t i, kept = 0;
+	const struct vduse_dev_request *request = &vduse_of(vh)->later;
 
-	for (i = 0; i < vduse->piece_count; i++) {
-		if (vduse->pieces[i].first <= vduse->later.iova.last &&
-		    vduse->pieces[i].last >= vduse->later.iova.start)
-			memory_mapping_unref(vduse->pieces[i].mapping);
-		else
-			vduse->pieces[kept++] = vduse->pieces[i];
-	}
-	vduse->piece_count = kept;
-	acknowledge(vh, vduse->later.request_id, false);
+	vduse_memory_removed(vh, request->iova.start, request->iova.last);
+	acknowledge(vh, request->request_id, false);
 }
 
 static void memory_changed(struct dpu_vhost *vh, const struct vduse_dev_request *request)
 {
 	struct vduse *vduse = vduse_of(vh);
-	uint32_t i;
 
-	/* Whole pieces, as they were mapped; what is still there is looked up again. */
-	for (i = 0; i < vduse->piece_count; i++) {
-		if (vduse->pieces[i].first <= request->iova.last &&
-		    vduse->pieces[i].last >= request->iova.start)
-			dpu_memory_map_remove(vduse->iotlb, vduse->pieces[i].first,
-					      vduse->pieces[i].last - vduse->pieces[i].first + 1);
-	}
+	vduse_memory_remove(vduse, request->iova.start, request->iova.last);
 	vhost_emit(vh, DPU_VHOST_MEMORY, 0, 0);
 	vduse->later = *request;
 	vh->then = after_update;
@@ -327,11 +273,16 @@ static void memory_changed(struct dpu_vhost *vh, const struct vduse_dev_request 
 
 static void vduse_ready(struct dpu_vhost *vh, uint32_t source)
 {
+	struct pollfd poll_fd = { .fd = vduse_of(vh)->fd };
 	struct vduse_dev_request request;
 
 	(void)source;
-	if (read(vduse_of(vh)->fd, &request, sizeof(request)) != sizeof(request))
+	if (read(vduse_of(vh)->fd, &request, sizeof(request)) != sizeof(request)) {
+		if (poll(&poll_fd, 1, 0) > 0 && poll_fd.revents & POLLERR)
+			lose(vh, vhost_fail(vh, -EIO, "read",
+					    "the kernel gave the device up: no answer for too long"));
 		return;
+	}
 	switch (request.type) {
 	case VDUSE_GET_VQ_STATE:
 		tell_state(vh, &request);
@@ -372,7 +323,7 @@ static void vduse_woken(struct dpu_vhost *vh)
 		if (!vh->queues[i].vq || !atomic_exchange(&vh->queues[i].missed, false))
 			continue;
 		/* The kernel may have no such memory: asking again would not help. */
-		if (look_up(vh, atomic_load(&vduse_of(vh)->queues[i].miss)) == 0)
+		if (vduse_memory_reach(vh, atomic_load(&vduse_of(vh)->queues[i].miss)) == 0)
 			vhost_queue_ring(vh, i);
 	}
 }
@@ -380,30 +331,40 @@ static void vduse_woken(struct dpu_vhost *vh)
 /* The device's configuration space; its bytes. */
 static uint32_t fill_config(struct dpu_vhost *vh, uint8_t *bytes)
 {
+	struct dpu_virtio_blk_config blk;
+
 	if (vh->opts.net)
 		return (uint32_t)dpu_virtio_net_config_read(vh->opts.net, 0, bytes, VHOST_CONFIG_MAX);
 	if (!vh->opts.blk)
 		return 0;
-	dpu_virtio_blk_config_read(vh->opts.blk, 0, bytes, sizeof(struct dpu_virtio_blk_config));
-	return sizeof(struct dpu_virtio_blk_config);
+	dpu_virtio_blk_config_read(vh->opts.blk, 0, &blk, sizeof(blk));
+	/* A driver that is told of more than there are finds none. */
+	if (le16toh(blk.num_queues) > vh->queue_count)
+		blk.num_queues = htole16((uint16_t)vh->queue_count);
+	memcpy(bytes, &blk, sizeof(blk));
+	return sizeof(blk);
 }
 
-static int vduse_config_changed(struct dpu_vhost *vh)
+static int set_config(struct dpu_vhost *vh)
 {
 	union {
 		struct vduse_config_data header;
 		uint8_t bytes[sizeof(struct vduse_config_data) + VHOST_CONFIG_MAX];
 	} config = { .header.offset = 0 };
-	int rc;
 
 	config.header.length = fill_config(vh, config.header.buffer);
 	if (!config.header.length)
 		return -EOPNOTSUPP;
-	rc = kernel_ioctl(vh, vduse_of(vh)->fd, VDUSE_DEV_SET_CONFIG, &config, "VDUSE_DEV_SET_CONFIG");
-	if (rc == 0)
-		rc = kernel_ioctl(vh, vduse_of(vh)->fd, VDUSE_DEV_INJECT_CONFIG_IRQ, NULL,
-				  "VDUSE_DEV_INJECT_CONFIG_IRQ");
-	return rc;
+	return kernel_ioctl(vh, vduse_of(vh)->fd, VDUSE_DEV_SET_CONFIG, &config, "VDUSE_DEV_SET_CONFIG");
+}
+
+static int vduse_config_changed(struct dpu_vhost *vh)
+{
+	int rc = set_config(vh);
+
+	return rc < 0 ? rc
+		      : kernel_ioctl(vh, vduse_of(vh)->fd, VDUSE_DEV_INJECT_CONFIG_IRQ, NULL,
+				     "VDUSE_DEV_INJECT_CONFIG_IRQ");
 }
 
 static void vduse_close(struct dpu_vhost *vh)
@@ -414,14 +375,15 @@ static void vduse_close(struct dpu_vhost *vh)
 	if (!vduse)
 		return;
 	if (vduse->iotlb)
-		forget_memory(vduse);
+		vduse_memory_forget(vduse);
 	dpu_memory_map_unref(vduse->iotlb);
+	vduse_region_close(vduse, vh->queue_count);
 	if (vduse->fd >= 0)
 		close(vduse->fd);
-	/* It stays while a vDPA device is made of it. */
+	/* While a vDPA device is made of it, it waits for a successor, and so does what was kept for that. */
 	memcpy(name, vh->path, strlen(vh->path));
-	if (vduse->created)
-		ioctl(vduse->control, VDUSE_DESTROY_DEV, name);
+	if (vduse->ours && ioctl(vduse->control, VDUSE_DESTROY_DEV, name) == 0)
+		vduse_region_unlink(vh);
 	if (vduse->control >= 0)
 		close(vduse->control);
 	free(vduse->queues);
@@ -472,7 +434,7 @@ static int create_device(struct dpu_vhost *vh)
 	memcpy(config.header.name, vh->path, strlen(vh->path));
 	config.header.config_size = fill_config(vh, config.header.config);
 	if (ioctl(vduse->control, VDUSE_CREATE_DEV, &config) == 0)
-		vduse->created = true;
+		vduse->ours = true;
 	/* A former process's, which has died: it is ours if nobody else has it open. */
 	else if (errno != EEXIST)
 		return vhost_fail(vh, -errno, "VDUSE_CREATE_DEV", NULL);
@@ -482,7 +444,8 @@ static int create_device(struct dpu_vhost *vh)
 static int open_device(struct dpu_vhost *vh)
 {
 	struct vduse *vduse = vduse_of(vh);
-	struct vduse_vq_config queue = { .max_size = QUEUE_SIZE_MAX };
+	struct vduse_vq_config queue = { .max_size = VDUSE_QUEUE_SIZE_MAX };
+	struct vduse_vq_info beyond = { .index = vh->queue_count };
 	char path[sizeof("/dev/vduse/") + VDUSE_NAME_MAX];
 	int rc;
 
@@ -490,11 +453,41 @@ static int open_device(struct dpu_vhost *vh)
 	vduse->fd = kernel_open(vh, path);
 	if (vduse->fd < 0)
 		return vduse->fd;
-	for (rc = 0; rc == 0 && vduse->created && queue.index < vh->queue_count; queue.index++)
+	/* Again for one that was there: its process may not have come to this. */
+	for (rc = 0; rc == 0 && queue.index < vh->queue_count; queue.index++)
 		rc = kernel_ioctl(vh, vduse->fd, VDUSE_VQ_SETUP, &queue, "VDUSE_VQ_SETUP");
+	if (rc == 0 && ioctl(vduse->fd, VDUSE_VQ_GET_INFO, &beyond) == 0)
+		rc = vhost_fail(vh, -EINVAL, "open", "%s has more than %u queues", path, vh->queue_count);
+	if (rc == 0)
+		rc = vduse_region_open(vh, vduse->ours);
 	if (rc == 0)
 		rc = vhost_watch(vh, vduse->fd, VDUSE_MESSAGES, 0, EPOLLIN);
 	return rc;
+}
+
+/* The device was there. Where its driver is the kernel does not tell, but a change of the configuration space
+ * it passes on to a driver that is ready, and to no other. */
+static int go_on(struct dpu_vhost *vh)
+{
+	struct vduse *vduse = vduse_of(vh);
+	int rc;
+
+	rc = accept_features(vh);
+	if (rc == 0)
+		rc = set_config(vh);
+	if (rc < 0 && rc != -EOPNOTSUPP)
+		return rc;
+	vduse->ours = true;
+	if (ioctl(vduse->fd, VDUSE_DEV_INJECT_CONFIG_IRQ) == 0) {
+		vh->status = RUNNING;
+		vhost_emit(vh, DPU_VHOST_STATUS, 0, vh->status);
+		return begin(vh, true);
+	}
+	if (errno != EINVAL)
+		return vhost_fail(vh, -errno, "VDUSE_DEV_INJECT_CONFIG_IRQ", NULL);
+	vh->features = 0;
+	vhost_model_reset(vh);
+	return 0;
 }
 
 int vhost_vduse_open(struct dpu_vhost *vh)
@@ -521,5 +514,7 @@ int vhost_vduse_open(struct dpu_vhost *vh)
 	if (vduse->control < 0)
 		return vduse->control;
 	rc = create_device(vh);
-	return rc == 0 ? open_device(vh) : rc;
+	if (rc == 0)
+		rc = open_device(vh);
+	return rc < 0 || vduse->ours ? rc : go_on(vh);
 }
