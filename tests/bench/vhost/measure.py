@@ -125,6 +125,11 @@ def show(rates, name, reference):
     fact(text)
 
 
+def least(ratios):
+    """Of those that could be measured."""
+    return min((ratio for ratio in ratios if ratio), default=None)
+
+
 missed = 0
 
 

@@ -138,8 +138,7 @@ def compare(huge, rounds, wanted):
 
 
 def least(found, pair, *keys):
-    ratios = [rates.ratio(pair, "DPDK") for key, rates in found.items() if all(test(key) for test in keys)]
-    return min((ratio for ratio in ratios if ratio), default=None)
+    return measure.least(rates.ratio(pair, "DPDK") for key, rates in found.items() if all(test(key) for test in keys))
 
 
 def bench(huge, rounds, wanted):
