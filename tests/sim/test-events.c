@@ -180,18 +180,15 @@ static void orphans(void)
 	dpu_ctx_unref(ctx);
 }
 
-/* Killed the moment its SF is active: whose that is was known before. */
-static void active_orphan(void)
+/* A child that makes an SF, and takes its time; it waits to be killed. */
+static pid_t start_maker(const char *latencies, uint32_t sfnum)
 {
-	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 90);
-	struct dpu_ctx *ctx = open_uri(uri);
-	struct dpu_device *p0 = find_device(ctx, "p0");
+	DPU_OPTS(dpu_sf_opts, opts, .sfnum = sfnum);
 	struct dpu_function *sf = NULL;
 	char slow[160];
 	pid_t pid;
-	int i;
 
-	snprintf(slow, sizeof(slow), "%s?latency=representors:200&latency=sf_attach:3600000", uri);
+	snprintf(slow, sizeof(slow), "%s?%s", uri, latencies);
 	fflush(stdout);
 	pid = fork();
 	must(pid >= 0);
@@ -199,6 +196,19 @@ static void active_orphan(void)
 		dpu_sf_create(find_device(open_uri(slow), "p0"), &opts, -1, &sf);
 		_exit(1);
 	}
+	return pid;
+}
+
+/* Killed the moment its SF is active: whose that is was known before. */
+static void active_orphan(void)
+{
+	struct dpu_ctx *ctx = open_uri(uri);
+	struct dpu_device *p0 = find_device(ctx, "p0");
+	struct dpu_function *sf = NULL;
+	pid_t pid;
+	int i;
+
+	pid = start_maker("latency=representors:200&latency=sf_attach:3600000", 90);
 	for (i = 0; i < DEADLINE_MS; i++) {
 		if (dpu_function_find(ctx, "pf0sf90", &sf) == 0 &&
 		    dpu_function_state(sf) == DPU_FUNCTION_ACTIVE)
@@ -247,28 +257,20 @@ static void used_again(void)
  * chance. */
 static void nothing_made(void)
 {
-	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 7);
+	DPU_OPTS(dpu_sf_opts, opts, .sfnum = 8);
 	struct dpu_ctx *ctx = open_uri(uri);
 	struct dpu_device *p0 = find_device(ctx, "p0");
 	struct dpu_function *sf = NULL;
-	char claims[80], slow[128];
+	char claims[80];
 	int i, status;
 	pid_t pid;
 
 	snprintf(claims, sizeof(claims), "%s.claims", path);
-	snprintf(slow, sizeof(slow), "%s?latency=sf_add:3600000", uri);
-	fflush(stdout);
-	pid = fork();
-	must(pid >= 0);
-	if (pid == 0) {
-		dpu_sf_create(find_device(open_uri(slow), "p0"), &opts, -1, &sf);
-		_exit(1);
-	}
+	pid = start_maker("latency=sf_add:3600000", 7);
 	for (i = 0; i < 10000 && access(claims, F_OK) < 0; i++)
 		usleep(1000);
 	must(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
 	is_int(count_orphans(p0), 0);
-	opts.sfnum = 8;
 	must(dpu_sf_create(p0, &opts, DEADLINE_MS, &sf) == 0 && dpu_sf_delete(sf, DEADLINE_MS) == 0);
 	dpu_function_unref(sf);
 	dpu_device_unref(p0);

@@ -33,15 +33,15 @@ PPS = re.compile(r"Rx-pps: +(\d+).*?Tx-pps: +(\d+)\D", re.S)
 class Shown(Process):
     """A program that shows statistics as testpmd does."""
 
-    def look(self):
-        """Packets a second received and sent since it was asked the last time."""
+    def shown(self, ports=1):
+        """Packets a second received and sent, of each port, since it was asked the last time."""
         offset = self.path.stat().st_size
         self.ask()
         end = time.monotonic() + 5
         while True:
-            found = PPS.search(self.log(offset))
-            if found:
-                return list(map(int, found.groups()))
+            found = PPS.findall(self.log(offset))
+            if len(found) == ports:
+                return [list(map(int, each)) for each in found]
             if time.monotonic() > end or not self.running():
                 raise Failure(f"{self.name} shows no statistics")
             time.sleep(0.001)
@@ -117,7 +117,7 @@ def run(huge, pair, variant, modes, size):
         teller, column = (receiver, 0) if isinstance(receiver, Testpmd) or isinstance(sender, Pktgen) else (sender, 1)
         time.sleep(0.3)
         with Cores(back, front) as cores:
-            return cores.rates(lambda: teller.look()[column])
+            return cores.rates(lambda: teller.shown()[0][column])
 
 
 def compare(huge, rounds, wanted):
