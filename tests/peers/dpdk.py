@@ -1,28 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """DPDK's testpmd as the peer: virtio_user drives our back-end, net_vhost serves our front-end. Our generator sends packets
 with a payload that it knows again, testpmd sends them back, and every byte is looked at."""
-import pathlib
-
-from ends import Testpmd, generator
+from ends import LAYOUTS, Testpmd, generator
 from peers import Failure, listening, processes_end, suite, test, unique, wait_for
 
 COUNT = 100000
-AVX512 = "avx512f" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
-# What virtio_user is told, and what it then calls its way of receiving. Vectors want in_order=0 with split rings, but with
-# packed ones in_order=1, mrg_rxbuf=0 and the leave to use 512 bits.
-LAYOUTS = {
-    "split": ("mrg_rxbuf=0,in_order=0", "standard"),
-    "split, mergeable": ("mrg_rxbuf=1,in_order=0", "mergeable buffer"),
-    "split, in order": ("mrg_rxbuf=0,in_order=1", "inorder"),
-    "split, in order, mergeable": ("mrg_rxbuf=1,in_order=1", "inorder"),
-    "split, vectorized": ("mrg_rxbuf=0,in_order=0,vectorized=1", "vectorized"),
-    "packed": ("packed_vq=1,mrg_rxbuf=0,in_order=0", "packed ring standard"),
-    "packed, mergeable": ("packed_vq=1,mrg_rxbuf=1,in_order=0", "packed ring mergeable buffer"),
-    "packed, in order": ("packed_vq=1,mrg_rxbuf=0,in_order=1", "packed ring standard"),
-    "packed, in order, mergeable": ("packed_vq=1,mrg_rxbuf=1,in_order=1", "packed ring mergeable buffer"),
-}
-if AVX512:
-    LAYOUTS["packed, vectorized"] = "packed_vq=1,mrg_rxbuf=0,in_order=1,vectorized=1", "packed ring vectorized"
 FEATURES = {"ring_packed": 1 << 34, "mrg_rxbuf": 1 << 15, "in_order": 1 << 35}
 # Buffers of 384 bytes: most packets need several, and testpmd sends them back as it has received them.
 SMALL = ["--mbuf-size=512", "--tx-offloads=0x8000"]

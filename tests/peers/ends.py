@@ -9,6 +9,22 @@ from peers import OUR_CPU, REFERENCE, THEIR_CPU, Failure, Process, our, wait_for
 COUNTS = re.compile(r"statistics for port (\d+) .*?RX-packets: (\d+).*?RX-bytes: +(\d+).*?TX-packets: (\d+)", re.S)
 CHECKED = re.compile(r"^checked: (\d+) +lost: (\d+) +reordered: (\d+) +corrupted: (\d+) +other: (\d+)", re.M)
 PROMPT = "testpmd> "
+AVX512 = "avx512f" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+# What virtio_user is told, and what it then calls its way of receiving. Vectors want in_order=0 with split rings, but with
+# packed ones in_order=1, mrg_rxbuf=0 and the leave to use 512 bits.
+LAYOUTS = {
+    "split": ("mrg_rxbuf=0,in_order=0", "standard"),
+    "split, mergeable": ("mrg_rxbuf=1,in_order=0", "mergeable buffer"),
+    "split, in order": ("mrg_rxbuf=0,in_order=1", "inorder"),
+    "split, in order, mergeable": ("mrg_rxbuf=1,in_order=1", "inorder"),
+    "split, vectorized": ("mrg_rxbuf=0,in_order=0,vectorized=1", "vectorized"),
+    "packed": ("packed_vq=1,mrg_rxbuf=0,in_order=0", "packed ring standard"),
+    "packed, mergeable": ("packed_vq=1,mrg_rxbuf=1,in_order=0", "packed ring mergeable buffer"),
+    "packed, in order": ("packed_vq=1,mrg_rxbuf=0,in_order=1", "packed ring standard"),
+    "packed, in order, mergeable": ("packed_vq=1,mrg_rxbuf=1,in_order=1", "packed ring mergeable buffer"),
+}
+if AVX512:
+    LAYOUTS["packed, vectorized"] = "packed_vq=1,mrg_rxbuf=0,in_order=1,vectorized=1", "packed ring vectorized"
 # Seconds in which all packets have to come.
 LIMIT = 20
 
@@ -19,24 +35,28 @@ def counts(text):
 
 
 class Testpmd(Process):
-    """One core, no huge pages; all its ports are of the number of queues."""
+    """One core, no huge pages unless they are given; all its ports are of the number of queues."""
 
-    def __init__(self, *vdevs, mode="io", queues=1, eal=(), args=(), cpu=THEIR_CPU):
+    def __init__(self, *vdevs, mode="io", queues=1, eal=(), args=(), cpu=THEIR_CPU, memory=("--no-huge", "-m", "256"),
+                 ring=256):
         # The standard output would wait for a full buffer.
-        command = ["stdbuf", "-oL", "dpdk-testpmd", f"--lcores=0@{cpu},1@{cpu}", "--main-lcore=0", "--no-pci", "--no-huge",
-                   "-m", "256", f"--file-prefix=testpmd{id(self)}", *eal]
+        command = ["stdbuf", "-oL", "dpdk-testpmd", f"--lcores=0@{cpu},1@{cpu}", "--main-lcore=0", "--no-pci", *memory,
+                   f"--file-prefix=testpmd{id(self)}", *eal]
         for vdev in vdevs:
             command += ["--vdev", vdev]
-        command += ["--", "-i", "--nb-cores=1", f"--rxq={queues}", f"--txq={queues}", "--rxd=256", "--txd=256",
-                    "--total-num-mbufs=16384", f"--forward-mode={mode}", "--no-flush-rx", *args]
+        command += ["--", "-i", "--nb-cores=1", f"--rxq={queues}", f"--txq={queues}", f"--rxd={ring}",
+                    f"--txd={ring}", "--total-num-mbufs=16384", f"--forward-mode={mode}", "--no-flush-rx", *args]
         super().__init__("testpmd", command)
         self.says(PROMPT, 30)
+
+    def tell(self, line):
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
 
     def command(self, line):
         """What it answers."""
         offset = self.path.stat().st_size
-        self.process.stdin.write(f"{line}\n".encode())
-        self.process.stdin.flush()
+        self.tell(line)
         answer = self.says(f"(.*?){PROMPT}", 10, offset)[1]
         if "Not all ports were started" in answer:
             raise Failure("testpmd has not started its ports")

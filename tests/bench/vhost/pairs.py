@@ -7,18 +7,19 @@ import signal
 import time
 
 import measure
+import ends
 from measure import Cores, Rates
 from peers import OUR_CPU, THEIR_CPU, Failure, Process, listening, our, processes_end, unique, wait_for
 
 BACK, FRONT = THEIR_CPU, OUR_CPU
-# What virtio_user is told; features that our front-end does without to drive the ring the same way.
+# Features that our front-end does without to drive the ring as virtio_user then does.
 VARIANTS = {
-    "split": ("mrg_rxbuf=0,in_order=0", "ring_packed+mrg_rxbuf+in_order"),
-    "split, mergeable": ("mrg_rxbuf=1,in_order=0", "ring_packed+in_order"),
-    "split, in order": ("mrg_rxbuf=0,in_order=1", "ring_packed+mrg_rxbuf"),
-    "split, vectorized": ("mrg_rxbuf=0,in_order=0,vectorized=1", "ring_packed+mrg_rxbuf+in_order"),
-    "packed": ("packed_vq=1,mrg_rxbuf=0,in_order=0", "mrg_rxbuf+in_order"),
-    "packed, vectorized": ("packed_vq=1,mrg_rxbuf=0,in_order=1,vectorized=1", "mrg_rxbuf"),
+    "split": "ring_packed+mrg_rxbuf+in_order",
+    "split, mergeable": "ring_packed+in_order",
+    "split, in order": "ring_packed+mrg_rxbuf",
+    "split, vectorized": "ring_packed+mrg_rxbuf+in_order",
+    "packed": "mrg_rxbuf+in_order",
+    "packed, vectorized": "mrg_rxbuf",
 }
 # Modes of the back-end and of the front-end.
 WAYS = {
@@ -47,27 +48,18 @@ class Shown(Process):
             time.sleep(0.001)
 
 
-class Testpmd(Shown):
-    """With huge pages, if there are any, and one forwarding core."""
+class Testpmd(Shown, ends.Testpmd):
+    """With huge pages, if there are any."""
 
     def __init__(self, huge, cpu, vdevs, mode, size, *args, ring=256, flood=None):
-        memory = ["--huge-dir", huge, "-m", "512", "--single-file-segments"] if huge else ["--no-huge", "-m", "512"]
-        command = ["stdbuf", "-oL", "dpdk-testpmd", f"--lcores=0@{cpu},1@{cpu}", "--main-lcore=0", "--no-pci", *memory,
-                   f"--file-prefix=bench{id(self)}", "--force-max-simd-bitwidth=512"]
-        for vdev in vdevs:
-            command += ["--vdev", vdev]
-        command += ["--", "-i", "--nb-cores=1", f"--rxd={ring}", f"--txd={ring}", "--total-num-mbufs=16384", "--burst=32",
-                    f"--forward-mode={mode}", f"--txpkts={size}", "--no-flush-rx", *args]
-        super().__init__("testpmd", command)
+        super().__init__(*vdevs, mode=mode, cpu=cpu, ring=ring, eal=["--force-max-simd-bitwidth=512"],
+                         memory=["--huge-dir", huge, "-m", "512", "--single-file-segments"] if huge else
+                         ["--no-huge", "-m", "512"],
+                         args=["--burst=32", f"--txpkts={size}", *args])
         self.flood = flood
-        self.says("testpmd> ", 30)
-
-    def command(self, line):
-        self.process.stdin.write(f"{line}\n".encode())
-        self.process.stdin.flush()
 
     def ask(self):
-        self.command("show port stats 0")
+        self.tell("show port stats all")
 
     def go(self):
         self.command(f"start tx_first {self.flood}" if self.flood else "start")
@@ -99,9 +91,9 @@ def back_end(ours, huge, path, mode, size):
 def front_end(ours, huge, path, mode, size, variant):
     flood = 32 if mode == "io" else None
     if ours:
-        words = f"frontend,size=256,without={variant[1]}" + (",hugepages" if huge else "")
+        words = f"frontend,size=256,without={VARIANTS[variant]}" + (",hugepages" if huge else "")
         return Pktgen(FRONT, [f"vhost-user:{path},{words}"], mode, size, flood=flood)
-    return Testpmd(huge, FRONT, [f"net_virtio_user0,path={path},queues=1,{variant[0]}"], mode, size, flood=flood)
+    return Testpmd(huge, FRONT, [f"net_virtio_user0,path={path},queues=1,{ends.LAYOUTS[variant][0]}"], mode, size, flood=flood)
 
 
 def run(huge, pair, variant, modes, size):
@@ -124,13 +116,14 @@ def compare(huge, rounds, wanted):
     """Rates of all pairs for each way, length and variant."""
     found = {}
     for size, way, name in itertools.product((64, 1518), WAYS, VARIANTS):
-        if not re.search(wanted, f"{size} {way}: {name}"):
+        # Not every processor has the vectors.
+        if name not in ends.LAYOUTS or not re.search(wanted, f"{size} {way}: {name}"):
             continue
         rates = found[size, way, name] = Rates()
         for _ in range(rounds):
             for pair, ours in PAIRS.items():
                 try:
-                    rates.add(pair, run(huge, ours, VARIANTS[name], WAYS[way], size))
+                    rates.add(pair, run(huge, ours, name, WAYS[way], size))
                 except Failure as error:
                     measure.fact(f"{size} {way}: {name}: {pair}: {error}")
         measure.show(rates, f"{size} bytes, {way}, {name}", "DPDK")

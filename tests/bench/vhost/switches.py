@@ -6,12 +6,13 @@ import re
 import time
 
 import measure
+from ends import LAYOUTS
 from measure import Cores, Rates
 from openvswitch import Switch
 from pairs import BACK, FRONT, Testpmd
 from peers import Process, our, processes_end, unique
 
-RINGS = {"split": "mrg_rxbuf=0,in_order=0", "packed": "packed_vq=1,mrg_rxbuf=0,in_order=0"}
+RINGS = "split", "packed"
 NAMES = "en3f0pf0sf1", "en3f0pf0sf2"
 # Flows of each of the two ports.
 FLOWS = 50000
@@ -21,12 +22,9 @@ class Generator(Testpmd):
     """Both ports of it count."""
 
     def __init__(self, huge, paths, ring, mode, size, *args):
-        vdevs = [f"net_virtio_user{i},path={path},server=1,queues=1,queue_size=1024,{RINGS[ring]}"
+        vdevs = [f"net_virtio_user{i},path={path},server=1,queues=1,queue_size=1024,{LAYOUTS[ring][0]}"
                  for i, path in enumerate(paths)]
         super().__init__(huge, FRONT, vdevs, mode, size, *args, ring=1024, flood=16 if mode == "io" else None)
-
-    def ask(self):
-        self.command("show port stats all")
 
     def crossed(self):
         """Packets a second that have crossed the switch."""
