@@ -219,7 +219,7 @@ static int create_job(struct worker *worker, const struct options *options)
 		return -ENOMEM;
 	worker->data = job;
 	job->options = options;
-	job->rooms = malloc(PORT_BURST * sizeof(*job->rooms));
+	job->rooms = aligned_alloc(PORT_CACHE_LINE, PORT_BURST * sizeof(*job->rooms));
 	job->large = malloc(DPU_VIRTIO_NET_PACKET_MAX);
 	if (options->check)
 		job->checker = calloc(1, sizeof(*job->checker));

@@ -7,6 +7,9 @@
 
 #define LENGTH_MIN 64
 #define LENGTH_MAX 1518
+/* Where a packet is made or copied to: an odd number of cache lines from one to the next, so that they do not
+ * all want the same few sets of the cache. */
+#define ROOM (33 * PORT_CACHE_LINE)
 #define FLOWS_MAX (1u << 20)
 #define SOURCES_MAX (1u << 12)
 #define PORTS_MAX 16
@@ -36,7 +39,7 @@ struct traffic {
 	const struct options *options;
 	uint32_t source;
 	uint64_t next; /* number of the next packet among all of the source's */
-	uint8_t (*rooms)[LENGTH_MAX];
+	uint8_t (*rooms)[ROOM];
 	struct packet packets[PORT_BURST];
 	struct packet *list[PORT_BURST];
 };
@@ -103,7 +106,7 @@ struct job {
 	uint64_t paced;
 	struct checker *checker;
 	struct latency *latency;
-	uint8_t (*rooms)[2048]; /* where packets are copied to */
+	uint8_t (*rooms)[ROOM]; /* where packets are copied to */
 	uint8_t *large;
 	struct packet packets[PORT_BURST];
 	struct packet *list[PORT_BURST];

@@ -98,11 +98,12 @@ struct traffic *traffic_create(const struct options *options, uint32_t source)
 
 	if (!traffic)
 		return NULL;
-	traffic->rooms = calloc(PORT_BURST, sizeof(*traffic->rooms));
+	traffic->rooms = aligned_alloc(PORT_CACHE_LINE, PORT_BURST * sizeof(*traffic->rooms));
 	if (!traffic->rooms) {
 		free(traffic);
 		return NULL;
 	}
+	memset(traffic->rooms, 0, PORT_BURST * sizeof(*traffic->rooms));
 	traffic->options = options;
 	traffic->source = source;
 	for (i = 0; i < PORT_BURST; i++) {

@@ -271,18 +271,19 @@ static inline uint8_t *buffer_for(struct frontend *frontend, const struct packet
 }
 
 /* Mostly the header is there from the packet before: its cache line is only read, and stays with both sides.
- */
+ * So that this holds for a buffer that a packet came in, num_buffers, of which devices make no use here
+ * (VIRTIO 1.2, 5.1.6.2), stays what the device has written. */
 static inline void put_header(const struct frontend *frontend, const struct packet *packet, uint8_t *to)
 {
-	static const uint8_t plain[12];
+	static const uint8_t plain[10];
 	uint64_t first;
-	uint32_t last;
+	uint16_t last;
 
 	if (likely(!packet->offload && frontend->hdr_len == 12)) {
 		memcpy(&first, to, 8);
-		memcpy(&last, to + 8, 4);
+		memcpy(&last, to + 8, 2);
 		if (first | last)
-			memcpy(to, plain, 12);
+			memcpy(to, plain, 10);
 	} else
 		dpu_virtio_net_hdr_encode(packet->offload ? &packet->hdr : &packet_plain_hdr,
 					  frontend->features, to);

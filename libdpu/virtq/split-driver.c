@@ -167,29 +167,34 @@ static inline int get_entry(struct dpu_virtq *vq, uint16_t at, uint32_t *id, uin
  * descriptors come free in the order of the table, and stay linked so (2.7.5.3). */
 static uint32_t get_in_order(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count, int *rc)
 {
-	uint32_t i, id, len;
-	uint16_t head;
+	uint32_t i, id, len = vq->batch_len, oldest = vq->free_head + vq->free_count, descs = 0,
+			mask = vq->mask;
+	uint16_t last = vq->last, seen = vq->seen, end = vq->batch_id, head;
+	struct driver_slot *slots = vq->driver;
+	bool batch = vq->batch;
 
 	for (i = 0; i < count; i++) {
-		if (!vq->batch) {
-			*rc = get_entry(vq, vq->last, &id, &len);
+		if (!batch) {
+			*rc = get_entry(vq, (uint16_t)(last + i), &id, &len);
 			if (*rc < 0)
 				break;
-			vq->batch_id = (uint16_t)id;
-			vq->batch_len = len;
+			end = (uint16_t)id;
 		}
 		/* All descriptors but the free ones are out, the oldest behind the last that is free. */
-		head = (uint16_t)((vq->free_head + vq->free_count) & vq->mask);
-		vq->batch = head != vq->batch_id;
-		if (ring_unlikely(vq->batch && (uint16_t)(vq->last + 1) == vq->seen)) {
+		head = (uint16_t)((oldest + descs) & mask);
+		batch = head != end;
+		if (ring_unlikely(batch && (uint16_t)(last + i + 1) == seen)) {
 			*rc = virtq_stop(vq, "a used entry ends a batch that is longer than what was used");
 			break;
 		}
-		vq->free_count +=
-			give_back(&vq->driver[head], &chains[i],
-				  vq->batch ? driver_writable(vq->driver[head].chain) : vq->batch_len);
-		vq->last++;
+		descs +=
+			give_back(&slots[head], &chains[i], batch ? driver_writable(slots[head].chain) : len);
 	}
+	vq->batch = batch;
+	vq->batch_id = end;
+	vq->batch_len = len;
+	vq->free_count += descs;
+	vq->last = (uint16_t)(last + i);
 	return i;
 }
 
