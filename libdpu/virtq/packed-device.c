@@ -72,33 +72,27 @@ static inline void enter(struct dpu_virtq *vq, uint32_t id, uint32_t writable, u
 	vq->device[id].chain = device_chain(writable, count, vq->epoch);
 }
 
-/* Takes chains as long as they are of the common case; returns how many. Calls nothing, so that all of it
- * stays in registers. */
+/* Takes chains as long as they are of the common case, up to the ring's end; returns how many. */
 static inline uint32_t take_singles(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
 {
-	struct memory_region region = vq->regions[vq->data_hint];
-	uint16_t place = vq->last, flags = vq->last_flags;
-	uint32_t i, id, size = vq->size;
-	const struct pvirtq_desc *desc;
+	struct gather_burst burst = gather_burst_begin(vq, 1, vq->last_flags, PACKED_FLAGS);
+	const struct pvirtq_desc *desc = &vq->ring[vq->last];
 	uint64_t addr, word;
+	uint32_t i;
 
-	if (count > size - vq->out_descs)
-		count = size - vq->out_descs;
+	if (count > vq->size - vq->last)
+		count = vq->size - vq->last;
+	if (count > vq->size - vq->out_descs)
+		count = vq->size - vq->out_descs;
 	for (i = 0; i < count; i++) {
-		desc = &vq->ring[place];
-		if (!packed_ready(desc, flags, &word))
+		/* W3. Acquire: what it describes is read afterwards, its address too. */
+		word = ring_load64_acquire(&desc[i].word);
+		addr = ring_load64(&desc[i].addr);
+		if (ring_unlikely(!gather_single(&burst, &chains[i], i, addr, (uint32_t)word, word >> 48,
+						 word >> 32 & UINT16_MAX)))
 			break;
-		addr = ring_load64(&desc->addr);
-		id = (uint16_t)(word >> 32);
-		if (ring_unlikely(id >= size || device_out(vq->device[id].chain) ||
-				  !gather_single(&region, &chains[i], addr, (uint32_t)word,
-						 (uint16_t)(word >> 48), (uint16_t)id)))
-			break;
-		enter(vq, id, word >> 48 & VIRTQ_DESC_F_WRITE ? (uint32_t)word : 0, 1, i);
-		packed_advance(size, &place, &flags, 1);
 	}
-	vq->last = place;
-	vq->last_flags = flags;
+	packed_advance(vq->size, &vq->last, &vq->last_flags, i);
 	vq->out_descs += i;
 	virtq_took(vq, i);
 	return i;
@@ -199,34 +193,76 @@ static int packed_pop(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint
 	return (int)n;
 }
 
+static inline uint64_t used_word(const struct dpu_virtq_chain *chain, uint16_t flags)
+{
+	return desc_word(chain->written, chain->head,
+			 (uint16_t)(flags | (chain->written ? VIRTQ_DESC_F_WRITE : 0)));
+}
+
+/* Writes used descriptors as long as chains have one, up to the ring's end; returns how many. So their places
+ * do not wait for what is read of the chains before. */
+static inline uint32_t write_singles(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains,
+				     uint32_t count)
+{
+	const struct device_slot *slots = vq->device;
+	struct pvirtq_desc *ring = &vq->ring[vq->next];
+	uint16_t flags = vq->next_flags;
+	uint32_t i;
+
+	if (count > vq->size - vq->next)
+		count = vq->size - vq->next;
+	for (i = 0; i < count && device_count(slots[chains[i].head].chain) == 1; i++)
+		ring_store64(&ring[i].word, used_word(&chains[i], flags));
+	packed_advance(vq->size, &vq->next, &vq->next_flags, i);
+	vq->out_descs -= i;
+	return i;
+}
+
 /* Writes the used descriptors of a burst and goes on behind them; all but the first one's word, which is
- * returned: the driver stops there until that is written. In order, one descriptor tells of a run of chains,
- * by its last. Those before it pass for full, so only chains in which the device has nothing to write can be
- * before it (2.8.8). */
+ * returned: the driver stops there until that is written. */
 static uint64_t write_used(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains, uint32_t count)
 {
-	uint16_t to = vq->next, to_flags = vq->next_flags, place = to, flags = to_flags, n;
-	uint32_t i, size = vq->size, descs = 0;
+	uint64_t first = used_word(chains, vq->next_flags);
+	uint32_t i = 0, n;
+
+	while (i < count) {
+		if (i)
+			ring_store64(&vq->ring[vq->next].word, used_word(&chains[i], vq->next_flags));
+		n = device_count(vq->device[chains[i].head].chain);
+		vq->out_descs -= n;
+		packed_advance(vq->size, &vq->next, &vq->next_flags, n);
+		i++;
+		i += write_singles(vq, &chains[i], count - i);
+	}
+	return first;
+}
+
+/* The same in order, where one descriptor tells of a run of chains, by its last. Those before it pass for
+ * full, so only chains in which the device has nothing to write can be before it (2.8.8). */
+static uint64_t write_used_in_order(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains,
+				    uint32_t count)
+{
+	uint16_t to = vq->next, to_flags = vq->next_flags, place = to, flags = to_flags;
 	const struct device_slot *slots = vq->device;
-	struct pvirtq_desc *ring = vq->ring;
-	bool in_order = vq->in_order, at_first = true;
-	uint64_t first = 0, word;
+	uint32_t i, n, size = vq->size, descs = 0;
+	uint64_t first = 0, word, chain;
+	bool at_first = true;
 
 	for (i = 0; i < count; i++) {
-		if (i && !(in_order && !device_writable(slots[chains[i - 1].head].chain))) {
-			to = place;
-			to_flags = flags;
-			at_first = false;
-		}
-		word = desc_word(chains[i].written, chains[i].head,
-				 (uint16_t)(to_flags | (chains[i].written ? VIRTQ_DESC_F_WRITE : 0)));
+		chain = slots[chains[i].head].chain;
+		n = device_count(chain);
+		descs += n;
+		packed_advance(size, &place, &flags, n);
+		if (!device_writable(chain) && i + 1 < count)
+			continue;
+		word = used_word(&chains[i], to_flags);
 		if (at_first)
 			first = word;
 		else
-			ring_store64(&ring[to].word, word);
-		n = device_count(slots[chains[i].head].chain);
-		descs += n;
-		packed_advance(size, &place, &flags, n);
+			ring_store64(&vq->ring[to].word, word);
+		at_first = false;
+		to = place;
+		to_flags = flags;
 	}
 	vq->next = place;
 	vq->next_flags = flags;
@@ -263,7 +299,7 @@ static int packed_push(struct dpu_virtq *vq, const struct dpu_virtq_chain *chain
 	rc = log_and_mark(vq, chains, count, log);
 	if (ring_unlikely(rc < 0))
 		return rc;
-	first = write_used(vq, chains, count);
+	first = vq->in_order ? write_used_in_order(vq, chains, count) : write_used(vq, chains, count);
 	if (ring_unlikely(vq->inflight != NULL))
 		inflight_packed_returning(vq, chains, count);
 	virtq_published(vq, out_descs - vq->out_descs);

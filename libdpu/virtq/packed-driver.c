@@ -2,8 +2,8 @@
 /* The driver side of a packed virtqueue: VIRTIO 1.2, 2.8.21 (supplying buffers) and 2.8.22 (getting them
  * back).
  *
- * A buffer's ID is the number of its slot. Slots are taken from a list, or, in order, are those of the place
- * of the buffer's first descriptor: what is out is then known without a list. */
+ * A buffer's ID is the number of its slot. The numbers of free slots are stacked in the slots' next; or, in
+ * order, slots are those of the place of the buffer's first descriptor: what is out is then known without. */
 #include <errno.h>
 #include "virtq/packed.h"
 #include "virtq/scatter.h"
@@ -34,9 +34,9 @@ static void take(struct dpu_virtq *vq, uint16_t id, uint32_t count, uint32_t wri
 {
 	struct driver_slot *slot = &vq->driver[id];
 
-	vq->free_head = slot->next;
 	slot->cookie = cookie;
 	slot->chain = driver_chain(writable, count, 0);
+	vq->free_slots--;
 	vq->free_count -= count;
 	vq->out++;
 }
@@ -74,43 +74,44 @@ struct burst {
 };
 
 /* The first descriptor of a chain, which is written at last, after the others; the burst's after all. */
-static inline void burst_add(struct dpu_virtq *vq, struct burst *burst, uint16_t place, uint64_t addr,
-			     uint64_t word, uint32_t descs)
+static inline void burst_add(struct burst *burst, struct pvirtq_desc *desc, uint64_t addr, uint64_t word,
+			     uint32_t descs)
 {
 	if (burst->descs) {
-		ring_store64(&vq->ring[place].addr, addr);
-		ring_store64(&vq->ring[place].word, word);
+		ring_store64(&desc->addr, addr);
+		ring_store64(&desc->word, word);
 	} else {
 		burst->first = (struct pvirtq_desc){ addr, word };
 	}
 	burst->descs += descs;
 }
 
-/* Adds chains as long as they are of the common case; returns how many. */
+/* Adds chains as long as they are of the common case, up to the ring's end; returns how many. */
 static inline uint32_t add_singles(struct dpu_virtq *vq, struct burst *burst,
 				   const struct dpu_virtq_chain *chains, uint32_t count)
 {
-	struct memory_region region = vq->regions[vq->data_hint];
-	uint16_t place = burst->writer.place, flags = burst->writer.flags, id = vq->free_head;
-	struct driver_slot *slot;
+	struct scatter_burst scatter = scatter_burst_begin(vq);
+	uint32_t i, id, place = burst->writer.place, flags = burst->writer.flags;
+	const struct driver_slot *free = &vq->driver[vq->free_slots];
+	struct pvirtq_desc *ring = &vq->ring[place];
+	struct driver_slot *slots = vq->driver, *slot;
+	bool in_order = vq->in_order;
 	struct piece piece;
-	uint32_t i;
 
 	if (count > vq->free_count)
 		count = vq->free_count;
-	for (i = 0; i < count && scatter_single(&region, &chains[i], &piece); i++) {
-		if (vq->in_order)
-			id = place;
-		burst_add(vq, burst, place, piece.addr, desc_word(piece.len, id, piece.flags | flags), 1);
-		slot = &vq->driver[id];
+	if (count > vq->size - place)
+		count = vq->size - place;
+	for (i = 0; i < count && scatter_single(&scatter, &chains[i], &piece); i++) {
+		id = in_order ? place + i : (--free)->next;
+		burst_add(burst, &ring[i], piece.addr,
+			  desc_word(piece.len, (uint16_t)id, (uint16_t)(piece.flags | flags)), 1);
+		slot = &slots[id];
 		slot->cookie = chains[i].cookie;
 		slot->chain = driver_chain(piece.flags ? piece.len : 0, 1, 0);
-		id = slot->next;
-		packed_advance(vq->size, &place, &flags, 1);
 	}
-	burst->writer.place = place;
-	burst->writer.flags = flags;
-	vq->free_head = id;
+	packed_advance(vq->size, &burst->writer.place, &burst->writer.flags, i);
+	vq->free_slots -= i;
 	vq->free_count -= i;
 	vq->out += i;
 	return i;
@@ -120,12 +121,15 @@ static inline uint32_t add_singles(struct dpu_virtq *vq, struct burst *burst,
 static RING_COLD int add_other(struct dpu_virtq *vq, struct burst *burst, const struct dpu_virtq_chain *chain)
 {
 	struct writer *writer = &burst->writer;
-	uint16_t place = writer->place, id = vq->in_order ? place : vq->free_head;
+	uint16_t place = writer->place, id = place;
 	struct piece piece;
 	uint32_t writable;
 	int rc;
 
 	writer->count = 0;
+	/* Without a free descriptor nothing is added, and there may be no free slot. */
+	if (!vq->in_order && vq->free_count)
+		id = vq->driver[vq->free_slots - 1].next;
 	rc = vq->tables && vq->free_count ? scatter_table(vq, id, chain, &piece, &writable) : 0;
 	if (rc > 0) {
 		write_desc(vq, writer, &piece, id);
@@ -134,7 +138,7 @@ static RING_COLD int add_other(struct dpu_virtq *vq, struct burst *burst, const 
 		rc = add_direct(vq, writer, chain, id);
 	}
 	if (rc >= 0)
-		burst_add(vq, burst, place, writer->first.addr, writer->first.word, writer->count);
+		burst_add(burst, &vq->ring[place], writer->first.addr, writer->first.word, writer->count);
 	return rc;
 }
 
@@ -167,41 +171,25 @@ static int packed_add(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains
 	return (int)n;
 }
 
-/* Gives a slot back; returns the chain's descriptors. */
-static inline uint32_t give_back(struct dpu_virtq *vq, uint16_t id, struct dpu_virtq_chain *chain,
-				 uint32_t written)
-{
-	struct driver_slot *slot = &vq->driver[id];
-	uint32_t count = driver_count(slot->chain);
-
-	chain->cookie = slot->cookie;
-	chain->written = written;
-	slot->chain = 0;
-	slot->next = vq->free_head;
-	vq->free_head = id;
-	return count;
-}
-
 /* A used descriptor's ID and length. Devices differ in whether they set the WRITE flag, without which the
  * length means nothing (2.8.5); the chain tells whether there was anything to write. */
-static inline int check_used(struct dpu_virtq *vq, uint64_t word, uint16_t *id, uint32_t *written)
+static int check_used(struct dpu_virtq *vq, uint64_t word, uint16_t *id, uint32_t *written)
 {
 	const struct driver_slot *slot;
 
 	*id = (uint16_t)(word >> 32);
 	slot = &vq->driver[*id];
-	if (ring_unlikely(*id >= vq->size || !slot->chain))
+	if (*id >= vq->size || !slot->chain)
 		return virtq_stop(vq, "a used descriptor names no chain that is available");
 	*written = driver_writable(slot->chain) ? (uint32_t)word : 0;
-	if (ring_unlikely(*written > driver_writable(slot->chain)))
+	if (*written > driver_writable(slot->chain))
 		return virtq_stop(vq, "a used descriptor is longer than what its chain has room for");
 	return 0;
 }
 
 /* In order, one descriptor may tell of a batch: its ID names the last chain, and the others are full (2.8.8).
  * Gives what is got next, at a place. */
-static inline int in_batch(struct dpu_virtq *vq, uint16_t place, uint64_t word, uint16_t *id,
-			   uint32_t *written)
+static int in_batch(struct dpu_virtq *vq, uint16_t place, uint64_t word, uint16_t *id, uint32_t *written)
 {
 	int rc;
 
@@ -218,38 +206,131 @@ static inline int in_batch(struct dpu_virtq *vq, uint16_t place, uint64_t word, 
 	return 0;
 }
 
+/* Gives the slots of chains back that were got. */
+static inline void got(struct dpu_virtq *vq, uint32_t chains, uint32_t descs)
+{
+	packed_advance(vq->size, &vq->last, &vq->last_flags, descs);
+	vq->free_slots += chains;
+	vq->free_count += descs;
+	vq->out -= chains;
+}
+
+/* A chain of any kind, if there is one: 1 or 0. */
+static RING_COLD int get_other(struct dpu_virtq *vq, struct dpu_virtq_chain *chain)
+{
+	struct driver_slot *slot;
+	uint64_t word = 0;
+	uint16_t id;
+	int rc;
+
+	if (!vq->batch && !packed_ready(&vq->ring[vq->last], vq->last_flags, &word))
+		return 0;
+	rc = vq->in_order ? in_batch(vq, vq->last, word, &id, &chain->written)
+			  : check_used(vq, word, &id, &chain->written);
+	if (rc < 0)
+		return rc;
+	slot = &vq->driver[id];
+	chain->cookie = slot->cookie;
+	vq->driver[vq->free_slots].next = id;
+	got(vq, 1, driver_count(slot->chain));
+	slot->chain = 0;
+	return 1;
+}
+
+/* Gets chains of one descriptor each, up to the ring's end; returns how many. So the place of the next one
+ * does not wait for what is read of this one. */
+static inline uint32_t get_singles(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
+{
+	struct driver_slot *slots = vq->driver, *free = &slots[vq->free_slots];
+	uint64_t word, chain, id, written, flags = vq->last_flags, size = vq->size;
+	const struct pvirtq_desc *ring = &vq->ring[vq->last];
+	uint32_t i;
+
+	if (count > size - vq->last)
+		count = (uint32_t)size - vq->last;
+	for (i = 0; i < count; i++) {
+		word = ring_load64_acquire(&ring[i].word);
+		id = word >> 32 & UINT16_MAX;
+		if (ring_unlikely((word >> 48 & PACKED_FLAGS) != flags || id >= size))
+			break;
+		chain = slots[id].chain;
+		written = driver_writable(chain) ? (uint32_t)word : 0;
+		if (ring_unlikely(driver_count(chain) != 1 || written > driver_writable(chain)))
+			break;
+		chains[i].cookie = slots[id].cookie;
+		chains[i].written = (uint32_t)written;
+		slots[id].chain = 0;
+		free[i].next = (uint16_t)id;
+	}
+	got(vq, i, i);
+	return i;
+}
+
+/* The same in order. */
+static inline uint32_t get_singles_in_order(struct dpu_virtq *vq, struct dpu_virtq_chain *chains,
+					    uint32_t count)
+{
+	uint64_t word, chain, id, len = vq->batch_len, flags = vq->last_flags, size = vq->size,
+				  end = vq->batch_id;
+	const struct pvirtq_desc *ring = vq->ring;
+	struct driver_slot *slots = vq->driver;
+	uint32_t i, place = vq->last;
+	bool batch = vq->batch;
+
+	if (count > size - place)
+		count = (uint32_t)size - place;
+	for (i = 0; i < count; i++, place++) {
+		if (!batch) {
+			word = ring_load64_acquire(&ring[place].word);
+			id = word >> 32 & UINT16_MAX;
+			if (ring_unlikely((word >> 48 & PACKED_FLAGS) != flags || id >= size))
+				break;
+			chain = slots[id].chain;
+			len = driver_writable(chain) ? (uint32_t)word : 0;
+			if (ring_unlikely(!chain || len > driver_writable(chain)))
+				break;
+			end = id;
+		}
+		chain = slots[place].chain;
+		if (ring_unlikely(driver_count(chain) != 1))
+			break;
+		batch = place != end;
+		chains[i].cookie = slots[place].cookie;
+		chains[i].written = batch ? driver_writable(chain) : (uint32_t)len;
+		slots[place].chain = 0;
+	}
+	vq->batch = batch;
+	vq->batch_id = (uint16_t)end;
+	vq->batch_len = (uint32_t)len;
+	got(vq, i, i);
+	return i;
+}
+
 static int packed_get(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
 {
-	uint16_t place = vq->last, flags = vq->last_flags, id = 0;
-	uint32_t i, n, written = 0, descs = 0;
-	uint64_t word = 0;
+	uint64_t word;
+	uint32_t n;
 	int rc = 0;
 
 	virtq_refresh(vq);
 	/* What a side that polls sees most. */
-	if (!packed_ready(&vq->ring[place], flags, &word) && !vq->batch)
+	if (!packed_ready(&vq->ring[vq->last], vq->last_flags, &word) && !vq->batch)
 		return 0;
 	if (count > vq->out)
 		count = vq->out;
-	for (i = 0; i < count; i++) {
-		if (!vq->batch && !packed_ready(&vq->ring[place], flags, &word))
+	for (n = 0;; n++) {
+		n += vq->in_order ? get_singles_in_order(vq, &chains[n], count - n)
+				  : get_singles(vq, &chains[n], count - n);
+		if (ring_likely(n == count))
 			break;
-		rc = vq->in_order ? in_batch(vq, place, word, &id, &written)
-				  : check_used(vq, word, &id, &written);
-		if (ring_unlikely(rc < 0))
+		rc = get_other(vq, &chains[n]);
+		if (rc <= 0)
 			break;
-		n = give_back(vq, id, &chains[i], written);
-		descs += n;
-		packed_advance(vq->size, &place, &flags, n);
 	}
-	if (!i)
+	if (!n)
 		return rc;
-	vq->last = place;
-	vq->last_flags = flags;
-	vq->free_count += descs;
-	vq->out -= i;
 	packed_event(vq);
-	return (int)i;
+	return (int)n;
 }
 
 /* Chains from a place to the one that the used descriptor there names, and behind it; 0: it names none. */
@@ -315,8 +396,8 @@ static void packed_driver_start(struct dpu_virtq *vq, const struct dpu_virtq_sta
 	uint32_t i;
 
 	for (i = 0; i < vq->size; i++)
-		vq->driver[i] = (struct driver_slot){ .next = (uint16_t)(i + 1) };
-	vq->free_head = 0;
+		vq->driver[i] = (struct driver_slot){ .next = (uint16_t)(vq->size - 1 - i) };
+	vq->free_slots = vq->size;
 	vq->free_count = vq->size;
 	vq->next = state->avail;
 	vq->next_flags = packed_available(state->avail_wrap);

@@ -32,18 +32,34 @@ int scatter_next(struct dpu_virtq *vq, struct scatter *scatter, struct piece *pi
 int scatter_table(struct dpu_virtq *vq, uint16_t slot, const struct dpu_virtq_chain *chain,
 		  struct piece *reference, uint32_t *writable);
 
-/* The common case, a single element in one region, of which the caller has a copy. */
-static inline bool scatter_single(const struct memory_region *region, const struct dpu_virtq_chain *chain,
+/* What adding a burst of chains of the common case needs of the region that was right last time; a copy stays
+ * in registers. */
+struct scatter_burst {
+	uint64_t pointer;
+	uint64_t addr;
+	uint64_t bytes;
+};
+
+static inline struct scatter_burst scatter_burst_begin(const struct dpu_virtq *vq)
+{
+	const struct memory_region *region = &vq->regions[vq->data_hint];
+
+	return (struct scatter_burst){ region->addr + region->delta, region->addr, region->size };
+}
+
+/* The common case, a single element in one region. */
+static inline bool scatter_single(const struct scatter_burst *burst, const struct dpu_virtq_chain *chain,
 				  struct piece *piece)
 {
 	const struct iovec *iov = chain->iov;
-	uint64_t len = iov->iov_len;
+	uint64_t offset = (uint64_t)(uintptr_t)iov->iov_base - burst->pointer, len = iov->iov_len;
 
-	piece->addr = (uint64_t)(uintptr_t)iov->iov_base - region->delta;
+	piece->addr = burst->addr + offset;
 	piece->len = (uint32_t)len;
 	piece->flags = (uint16_t)(chain->write_count * VIRTQ_DESC_F_WRITE);
-	return ring_likely(chain->read_count + chain->write_count == 1 && len - 1 < UINT32_MAX &&
-			   memory_region_has(region, piece->addr, len));
+	/* A length of 0 becomes too long a one. */
+	return ring_likely(chain->read_count + chain->write_count == 1 && offset < burst->bytes &&
+			   len - 1 < burst->bytes - offset && len <= UINT32_MAX);
 }
 
 #endif

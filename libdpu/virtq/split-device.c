@@ -41,27 +41,24 @@ static inline void enter(struct dpu_virtq *vq, uint32_t head, uint32_t writable,
 	vq->device[head].chain = device_chain(writable, 0, vq->epoch);
 }
 
-/* Takes chains as long as they are of the common case; returns how many. Calls nothing, so that all of it
- * stays in registers. */
+/* Takes chains as long as they are of the common case; returns how many. */
 static inline uint32_t take_singles(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
 {
-	struct memory_region region = vq->regions[vq->data_hint];
-	const uint16_t *ring = vq->avail->ring;
+	struct gather_burst burst = gather_burst_begin(vq, 0, 0, 0);
 	uint32_t i, head, at = vq->last, mask = vq->mask;
-	const struct virtq_desc *desc;
+	const uint16_t *ring = vq->avail->ring;
+	const struct virtq_desc *table = vq->desc;
 	uint64_t addr, word;
 
 	for (i = 0; i < count; i++) {
 		head = ring_load16(&ring[(at + i) & mask]);
-		if (ring_unlikely(head > mask || device_out(vq->device[head].chain)))
+		if (ring_unlikely(head > mask))
 			break;
-		desc = &vq->desc[head];
-		addr = ring_load64(&desc->addr);
-		word = ring_load64(&desc->word);
-		if (ring_unlikely(!gather_single(&region, &chains[i], addr, (uint32_t)word,
-						 (uint16_t)(word >> 32), (uint16_t)head)))
+		addr = ring_load64(&table[head].addr);
+		word = ring_load64(&table[head].word);
+		if (ring_unlikely(!gather_single(&burst, &chains[i], i, addr, (uint32_t)word,
+						 word >> 32 & UINT16_MAX, head)))
 			break;
-		enter(vq, head, word >> 32 & VIRTQ_DESC_F_WRITE ? (uint32_t)word : 0, i);
 	}
 	vq->last = (uint16_t)(at + i);
 	virtq_took(vq, i);

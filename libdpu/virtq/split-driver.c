@@ -65,7 +65,7 @@ static RING_COLD int add_direct(struct dpu_virtq *vq, const struct dpu_virtq_cha
 static inline uint32_t add_singles(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains, uint32_t count,
 				   uint32_t at)
 {
-	struct memory_region region = vq->regions[vq->data_hint];
+	struct scatter_burst scatter = scatter_burst_begin(vq);
 	uint16_t *ring = vq->avail->ring, head = vq->free_head;
 	struct driver_slot *slot;
 	struct piece piece;
@@ -73,7 +73,7 @@ static inline uint32_t add_singles(struct dpu_virtq *vq, const struct dpu_virtq_
 
 	if (count > vq->free_count)
 		count = vq->free_count;
-	for (i = 0; i < count && scatter_single(&region, &chains[i], &piece); i++) {
+	for (i = 0; i < count && scatter_single(&scatter, &chains[i], &piece); i++) {
 		write_desc(vq, head, &piece, 0);
 		ring_store16(&ring[(at + i) & vq->mask], head);
 		slot = &vq->driver[head];

@@ -19,7 +19,8 @@ struct driver_slot {
 	/* Bytes that the device may write; from bit 32 the chain's descriptors in the ring; from bit 48,
 	 * split, its last descriptor. 0: no chain. */
 	uint64_t chain;
-	uint16_t next; /* split: in its chain; both: in the list of those that are free */
+	uint16_t next; /* split: in its chain, or in the list of those that are free; packed: see
+			  packed-driver.c */
 };
 
 static inline uint64_t driver_chain(uint32_t writable, uint32_t count, uint16_t last)
@@ -135,7 +136,7 @@ struct dpu_virtq {
 	uint16_t seen;       /* split: the peer's index when it was last read */
 	uint16_t next_flags; /* packed: AVAIL and USED of an own entry at next ... */
 	uint16_t last_flags; /* ... and of the peer's at last */
-	uint16_t free_head;  /* driver side: first of the free slots */
+	uint16_t free_head;  /* split driver side: first of the free slots */
 	uint8_t epoch;
 	bool event_idx;
 	bool indirect;
@@ -144,6 +145,7 @@ struct dpu_virtq {
 	bool only_reads; /* device side: no descriptor of a chain is for writing */
 	bool packed;
 	bool notified;       /* the peer is asked to notify */
+	uint32_t free_slots; /* packed driver side: how many */
 	uint32_t free_count; /* driver side: free descriptors */
 	uint32_t out; /* chains that the driver added and has not got back, or that the device has out */
 	uint32_t out_descs;   /* packed device side: their descriptors in the ring */
