@@ -199,10 +199,32 @@ static inline uint64_t used_word(const struct dpu_virtq_chain *chain, uint16_t f
 			 (uint16_t)(flags | (chain->written ? VIRTQ_DESC_F_WRITE : 0)));
 }
 
+/* A burst that is being returned. The driver stops at its first descriptor until that is written, at the end.
+ */
+struct used {
+	bool begun;
+	uint64_t first; /* word */
+};
+
+static inline void put_used(struct used *used, struct pvirtq_desc *desc, uint64_t word)
+{
+	if (used->begun)
+		ring_store64(&desc->word, word);
+	else
+		used->first = word;
+	used->begun = true;
+}
+
+static inline void go_on(struct dpu_virtq *vq, uint32_t descs)
+{
+	packed_advance(vq->size, &vq->next, &vq->next_flags, descs);
+	vq->out_descs -= descs;
+}
+
 /* Writes used descriptors as long as chains have one, up to the ring's end; returns how many. So their places
  * do not wait for what is read of the chains before. */
-static inline uint32_t write_singles(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains,
-				     uint32_t count)
+static inline uint32_t write_singles(struct dpu_virtq *vq, struct used *used,
+				     const struct dpu_virtq_chain *chains, uint32_t count)
 {
 	const struct device_slot *slots = vq->device;
 	struct pvirtq_desc *ring = &vq->ring[vq->next];
@@ -212,62 +234,54 @@ static inline uint32_t write_singles(struct dpu_virtq *vq, const struct dpu_virt
 	if (count > vq->size - vq->next)
 		count = vq->size - vq->next;
 	for (i = 0; i < count && device_count(slots[chains[i].head].chain) == 1; i++)
-		ring_store64(&ring[i].word, used_word(&chains[i], flags));
-	packed_advance(vq->size, &vq->next, &vq->next_flags, i);
-	vq->out_descs -= i;
+		put_used(used, &ring[i], used_word(&chains[i], flags));
+	go_on(vq, i);
 	return i;
-}
-
-/* Writes the used descriptors of a burst and goes on behind them; all but the first one's word, which is
- * returned: the driver stops there until that is written. */
-static uint64_t write_used(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains, uint32_t count)
-{
-	uint64_t first = used_word(chains, vq->next_flags);
-	uint32_t i = 0, n;
-
-	while (i < count) {
-		if (i)
-			ring_store64(&vq->ring[vq->next].word, used_word(&chains[i], vq->next_flags));
-		n = device_count(vq->device[chains[i].head].chain);
-		vq->out_descs -= n;
-		packed_advance(vq->size, &vq->next, &vq->next_flags, n);
-		i++;
-		i += write_singles(vq, &chains[i], count - i);
-	}
-	return first;
 }
 
 /* The same in order, where one descriptor tells of a run of chains, by its last. Those before it pass for
  * full, so only chains in which the device has nothing to write can be before it (2.8.8). */
-static uint64_t write_used_in_order(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains,
-				    uint32_t count)
+static inline uint32_t write_singles_in_order(struct dpu_virtq *vq, struct used *used,
+					      const struct dpu_virtq_chain *chains, uint32_t count)
 {
-	uint16_t to = vq->next, to_flags = vq->next_flags, place = to, flags = to_flags;
 	const struct device_slot *slots = vq->device;
-	uint32_t i, n, size = vq->size, descs = 0;
-	uint64_t first = 0, word, chain;
-	bool at_first = true;
+	struct pvirtq_desc *ring = &vq->ring[vq->next];
+	uint16_t flags = vq->next_flags;
+	uint32_t i, told = 0;
+	uint64_t chain;
 
+	if (count > vq->size - vq->next)
+		count = vq->size - vq->next;
 	for (i = 0; i < count; i++) {
 		chain = slots[chains[i].head].chain;
-		n = device_count(chain);
-		descs += n;
-		packed_advance(size, &place, &flags, n);
-		if (!device_writable(chain) && i + 1 < count)
+		if (device_count(chain) != 1)
+			break;
+		if (!device_writable(chain))
 			continue;
-		word = used_word(&chains[i], to_flags);
-		if (at_first)
-			first = word;
-		else
-			ring_store64(&vq->ring[to].word, word);
-		at_first = false;
-		to = place;
-		to_flags = flags;
+		put_used(used, &ring[told], used_word(&chains[i], flags));
+		told = i + 1;
 	}
-	vq->next = place;
-	vq->next_flags = flags;
-	vq->out_descs -= descs;
-	return first;
+	if (told < i)
+		put_used(used, &ring[told], used_word(&chains[i - 1], flags));
+	go_on(vq, i);
+	return i;
+}
+
+/* Writes the used descriptors of a burst and goes on behind them; all but the first one's word, which is
+ * returned. */
+static uint64_t write_used(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains, uint32_t count)
+{
+	struct used used = { 0 };
+	uint32_t n;
+
+	for (n = 0;; n++) {
+		n += vq->in_order ? write_singles_in_order(vq, &used, &chains[n], count - n)
+				  : write_singles(vq, &used, &chains[n], count - n);
+		if (ring_likely(n == count))
+			return used.first;
+		put_used(&used, &vq->ring[vq->next], used_word(&chains[n], vq->next_flags));
+		go_on(vq, device_count(vq->device[chains[n].head].chain));
+	}
 }
 
 /* The descriptors from a place up to the ring's own; after the writing, as all that is logged. */
@@ -299,7 +313,7 @@ static int packed_push(struct dpu_virtq *vq, const struct dpu_virtq_chain *chain
 	rc = log_and_mark(vq, chains, count, log);
 	if (ring_unlikely(rc < 0))
 		return rc;
-	first = vq->in_order ? write_used_in_order(vq, chains, count) : write_used(vq, chains, count);
+	first = write_used(vq, chains, count);
 	if (ring_unlikely(vq->inflight != NULL))
 		inflight_packed_returning(vq, chains, count);
 	virtq_published(vq, out_descs - vq->out_descs);
