@@ -187,6 +187,9 @@ static int packed_pop(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint
 	}
 	if (!n)
 		return rc < 0 && rc != -EAGAIN ? rc : 0;
+	/* In order, few of those are written that the device only reads. */
+	if (!vq->in_order || chains->write_count)
+		packed_prefetch(vq, place, n);
 	if (ring_unlikely(vq->inflight != NULL))
 		note_taken(vq, chains, n, place);
 	packed_event(vq);
@@ -308,7 +311,6 @@ static int packed_push(struct dpu_virtq *vq, const struct dpu_virtq_chain *chain
 	if (!count)
 		return 0;
 	virtq_refresh(vq);
-	packed_prefetch(vq, count);
 	log = vq->log->log;
 	rc = log_and_mark(vq, chains, count, log);
 	if (ring_unlikely(rc < 0))

@@ -150,7 +150,6 @@ static int packed_add(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains
 	int rc = 0;
 
 	virtq_refresh(vq);
-	packed_prefetch(vq, count);
 	for (n = 0;; n++) {
 		n += add_singles(vq, &burst, &chains[n], count - n);
 		if (ring_likely(n == count))
@@ -308,13 +307,14 @@ static inline uint32_t get_singles_in_order(struct dpu_virtq *vq, struct dpu_vir
 
 static int packed_get(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint32_t count)
 {
+	uint16_t place = vq->last;
 	uint64_t word;
 	uint32_t n;
 	int rc = 0;
 
 	virtq_refresh(vq);
 	/* What a side that polls sees most. */
-	if (!packed_ready(&vq->ring[vq->last], vq->last_flags, &word) && !vq->batch)
+	if (!packed_ready(&vq->ring[place], vq->last_flags, &word) && !vq->batch)
 		return 0;
 	if (count > vq->out)
 		count = vq->out;
@@ -329,6 +329,7 @@ static int packed_get(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint
 	}
 	if (!n)
 		return rc;
+	packed_prefetch(vq, place, n);
 	packed_event(vq);
 	return (int)n;
 }

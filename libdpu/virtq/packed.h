@@ -46,15 +46,14 @@ static inline bool packed_ready(const struct pvirtq_desc *desc, uint16_t flags, 
 	return ((*word >> 48) & PACKED_FLAGS) == flags;
 }
 
-/* Asks for the cache lines of the descriptors that will be written: they come at once, not one by one. */
-static inline void packed_prefetch(const struct dpu_virtq *vq, uint32_t count)
+/* Descriptors from a place on have been taken, so the peer has no more to do with them, and others will be
+ * written over them: asks for their cache lines to write to while the caller does its work. */
+static inline void packed_prefetch(const struct dpu_virtq *vq, uint32_t place, uint32_t count)
 {
-	uint32_t i, place;
+	uint32_t i;
 
-	for (i = 0; i < count && i < RING_PREFETCH; i += RING_LINE / sizeof(struct pvirtq_desc)) {
-		place = vq->next + i;
-		ring_prefetch_write(&vq->ring[place < vq->size ? place : place % vq->size]);
-	}
+	for (i = 0; i < count && i < RING_PREFETCH; i += RING_LINE / sizeof(struct pvirtq_desc))
+		ring_prefetch_write(&vq->ring[place + i < vq->size ? place + i : (place + i) % vq->size]);
 }
 
 /* Points own_events and peer_events into the rings. */
