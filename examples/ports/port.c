@@ -154,14 +154,10 @@ void packet_take_head(struct packet *packet, uint8_t *room)
 	packet->buffer = NULL;
 }
 
-void packet_copy(const struct packet *packet, uint8_t *to)
+void packet_copy_elements(const struct packet *packet, uint8_t *to)
 {
 	uint32_t i;
 
-	if (likely(packet->iov_count == 1)) {
-		copy_bytes(to, packet->iov->iov_base, packet->len);
-		return;
-	}
 	for (i = 0; i < packet->iov_count; i++) {
 		memcpy(to, packet->iov[i].iov_base, packet->iov[i].iov_len);
 		to += packet->iov[i].iov_len;

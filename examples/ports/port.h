@@ -132,8 +132,8 @@ uint32_t pair_send(struct pair *pair, struct packet **packets, uint32_t count);
 /* Copies a packet's first PACKET_HEAD bytes, or all of it, to room, which is part of the packet from then on:
  * a peer can no longer change what was decided about it. */
 void packet_take_head(struct packet *packet, uint8_t *room);
-/* Copies a whole packet. */
-void packet_copy(const struct packet *packet, uint8_t *to);
+/* Copies a packet of several elements. */
+void packet_copy_elements(const struct packet *packet, uint8_t *to);
 
 static inline void count_add(atomic_uint_fast64_t *counter, uint64_t n)
 {
@@ -166,6 +166,15 @@ static inline void copy_bytes(void *to, const void *from, size_t len)
 		return;
 	}
 	memcpy(to, from, len);
+}
+
+/* Copies a whole packet. */
+static inline void packet_copy(const struct packet *packet, uint8_t *to)
+{
+	if (likely(packet->iov_count == 1))
+		copy_bytes(to, packet->iov->iov_base, packet->len);
+	else
+		packet_copy_elements(packet, to);
 }
 
 static inline void packet_single(struct packet *packet, void *data, uint32_t len)

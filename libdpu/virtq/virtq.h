@@ -47,11 +47,11 @@ static inline uint16_t driver_last(uint64_t chain)
 struct device_slot {
 	uint64_t taken; /* how many chains were taken before */
 	/* Bytes that the device may write; from bit 32, packed, the chain's descriptors in the ring; from bit
-	 * 48 the epoch in which it was taken; from bit 56 nothing, or OUT. */
+	 * 48 the epoch in which it was taken; bit 63: OUT. */
 	uint64_t chain;
 };
 
-#define DEVICE_OUT (UINT64_C(1) << 56)
+#define DEVICE_OUT (UINT64_C(1) << 63)
 
 static inline uint64_t device_chain(uint32_t writable, uint32_t count, uint8_t epoch)
 {
@@ -240,19 +240,19 @@ int virtq_unmark(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains, uin
 /* Marks a burst as returned, all of it or, with -EINVAL, none. */
 static inline int virtq_mark(struct dpu_virtq *vq, const struct dpu_virtq_chain *chains, uint32_t count)
 {
-	struct device_slot *slots = vq->device, *slot;
+	uint64_t i, head, chain, size = vq->size, returned = vq->returned;
+	struct device_slot *slots = vq->device;
 	bool in_order = vq->in_order;
-	uint32_t i, size = vq->size;
 
 	for (i = 0; i < count; i++) {
-		if (ring_unlikely(chains[i].head >= size))
-			return virtq_unmark(vq, chains, i);
-		slot = &slots[chains[i].head];
-		if (ring_unlikely(!device_out(slot->chain) ||
-				  chains[i].written > device_writable(slot->chain) ||
-				  (in_order && slot->taken != vq->returned + i)))
-			return virtq_unmark(vq, chains, i);
-		slot->chain &= ~DEVICE_OUT;
+		head = chains[i].head;
+		if (ring_unlikely(head >= size))
+			return virtq_unmark(vq, chains, (uint32_t)i);
+		chain = slots[head].chain;
+		if (ring_unlikely(!device_out(chain) || chains[i].written > device_writable(chain) ||
+				  (in_order && slots[head].taken != returned + i)))
+			return virtq_unmark(vq, chains, (uint32_t)i);
+		slots[head].chain = chain & ~DEVICE_OUT;
 	}
 	return 0;
 }
