@@ -94,11 +94,8 @@ static int split_pop(struct dpu_virtq *vq, struct dpu_virtq_chain *chains, uint3
 	virtq_forget_miss(vq);
 	if (ring_unlikely(vq->again))
 		return inflight_take_again(vq, chains, count, take_other);
-	if (rc <= 0) {
-		/* The chain that was named here a lap ago often is what comes again. */
-		__builtin_prefetch(&vq->desc[ring_load16(&vq->avail->ring[vq->last & vq->mask]) & vq->mask]);
+	if (rc <= 0)
 		return rc;
-	}
 	if (count > (uint32_t)rc)
 		count = (uint32_t)rc;
 	for (n = 0;; n++) {
