@@ -119,6 +119,16 @@ static void rest(struct worker *worker)
 		worker->sources[i]->ops->awake(worker->sources[i]);
 }
 
+/* Looks again a little later: who looks all the time takes cache lines from the peer that is writing them. */
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("pause");
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
 static void *run(void *arg)
 {
 	struct worker *worker = arg;
@@ -133,6 +143,8 @@ static void *run(void *arg)
 			idle = 0;
 		else if (worker->interrupt && ++idle >= IDLE_ROUNDS)
 			rest(worker);
+		else
+			relax();
 	}
 	return NULL;
 }
