@@ -11,6 +11,7 @@
 #define STAMP_AT (NUMBER_AT + 8)
 #define PATTERN_AT (STAMP_AT + 8)
 #define INDEX_BITS 20
+_Static_assert(PATTERN_AT <= PACKET_FRESH, "what is written anew is before the tail");
 
 /* Addresses for tests of networks (RFC 2544), as testpmd's txonly has them. */
 #define NET 0xc6120000u
@@ -110,6 +111,9 @@ struct traffic *traffic_create(const struct options *options, uint32_t source)
 		put_fixed(traffic->rooms[i], source, options->length);
 		put_flow(traffic->rooms[i], source << INDEX_BITS);
 		packet_single(&traffic->packets[i], traffic->rooms[i], options->length);
+		/* Only the pattern, which is checked, differs from packet to packet behind there. */
+		if (!options->check && options->length > PACKET_FRESH)
+			traffic->packets[i].tail = traffic;
 		traffic->list[i] = &traffic->packets[i];
 	}
 	return traffic;

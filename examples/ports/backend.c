@@ -112,6 +112,7 @@ static bool take_other(struct source *source, const struct dpu_virtq_chain *chai
 	packet->len = (uint32_t)(len - source->hdr_len);
 	packet->buffer = NULL;
 	packet->offload = false;
+	packet->tail = NULL;
 	return !source->offloads || vhost_take_header(packet, wire, source->features, DPU_VIRTQ_DRIVER);
 }
 

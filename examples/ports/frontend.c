@@ -26,7 +26,9 @@ struct frontend {
 	bool spread;  /* a received packet may span buffers */
 	uint8_t *memory;
 	uint32_t buffers;
-	uint8_t **pool; /* buffers that are nowhere else */
+	uint8_t **pool;     /* buffers that are nowhere else */
+	const void **tails; /* that buffers have, if tailed */
+	bool tailed;
 	uint32_t pooled;
 	uint32_t taken; /* buffers that rx() has given out */
 	uint32_t used;  /* of slots */
@@ -52,17 +54,24 @@ int frontend_memory(struct pair *pair, uint8_t *memory, size_t size)
 	frontend->memory = memory;
 	frontend->buffers = (uint32_t)(size / BUFFER);
 	frontend->pool = calloc(frontend->buffers, sizeof(*frontend->pool));
-	return frontend->pool ? 0 : -ENOMEM;
+	frontend->tails = calloc(frontend->buffers, sizeof(*frontend->tails));
+	return frontend->pool && frontend->tails ? 0 : -ENOMEM;
 }
 
 void frontend_free(struct pair *pair)
 {
 	free(frontend_of(pair)->pool);
+	free(frontend_of(pair)->tails);
 }
 
 static inline uint8_t *header_of(const struct frontend *frontend, uint8_t *buffer)
 {
 	return buffer + PACKET_AT - frontend->hdr_len;
+}
+
+static inline const void **tail_of(const struct frontend *frontend, const uint8_t *buffer)
+{
+	return &frontend->tails[(size_t)(buffer - frontend->memory) / BUFFER];
 }
 
 /* Offers the device empty buffers, many at once. */
@@ -81,6 +90,8 @@ static void refill(struct pair *pair, struct frontend *frontend)
 		frontend->chains[i] = (struct dpu_virtq_chain){ .iov = &frontend->iov[i],
 								.cookie = buffer,
 								.write_count = 1 };
+		if (frontend->tailed)
+			*tail_of(frontend, buffer) = NULL;
 	}
 	n = dpu_virtq_add(frontend->in, frontend->chains, count);
 	if (n <= 0)
@@ -253,6 +264,24 @@ static inline void prefetch_pool(const struct frontend *frontend, uint32_t count
 		prefetch_write(frontend->pool[frontend->pooled - 1 - i] + PACKET_AT);
 }
 
+/* Puts a packet into a buffer, as far as it is not there already. */
+static inline void put_packet(struct frontend *frontend, const struct packet *packet, uint8_t *buffer)
+{
+	const void **tail;
+
+	if (likely(!packet->tail && !frontend->tailed)) {
+		packet_copy(packet, buffer + PACKET_AT);
+		return;
+	}
+	frontend->tailed = true;
+	tail = tail_of(frontend, buffer);
+	if (packet->tail && *tail == packet->tail)
+		memcpy(buffer + PACKET_AT, packet->iov->iov_base, PACKET_FRESH);
+	else
+		packet_copy(packet, buffer + PACKET_AT);
+	*tail = packet->tail;
+}
+
 /* The buffer that a packet goes out in: its own, or one that it is copied to. NULL: there is none. */
 static inline uint8_t *buffer_for(struct frontend *frontend, const struct packet *packet)
 {
@@ -266,7 +295,7 @@ static inline uint8_t *buffer_for(struct frontend *frontend, const struct packet
 	if (unlikely(!frontend->pooled))
 		return NULL;
 	buffer = frontend->pool[--frontend->pooled];
-	packet_copy(packet, buffer + PACKET_AT);
+	put_packet(frontend, packet, buffer);
 	return buffer;
 }
 

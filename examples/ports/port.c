@@ -128,6 +128,7 @@ void packet_take_head(struct packet *packet, uint8_t *room)
 	uint32_t want = packet->len < PACKET_HEAD ? packet->len : PACKET_HEAD, got = 0, n;
 	struct iovec *iov = packet->iov;
 
+	packet->tail = NULL;
 	if (likely(packet->iov_count == 1)) {
 		copy_bytes(room, iov->iov_base, want);
 		packet->piece[1] = (struct iovec){ (uint8_t *)iov->iov_base + want, packet->len - want };

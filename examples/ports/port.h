@@ -19,6 +19,8 @@
 #define ETH_HEADER 14
 /* Bytes of a packet that are enough for every decision about it. */
 #define PACKET_HEAD 256
+/* Bytes before a packet's tail. */
+#define PACKET_FRESH 64
 
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
@@ -30,6 +32,10 @@ struct packet {
 	struct iovec piece[2]; /* for packets that need no longer array */
 	void **buffer;         /* where its pair notes the buffer that it fills, if that can be handed on */
 	bool offload;          /* hdr asks for something */
+	/* The name of what is behind the first PACKET_FRESH bytes, NULL: none. All packets of the name are of
+	 * one element and one length and have the same there: a buffer that has had one of them need not have
+	 * it again. */
+	const void *tail;
 	struct dpu_virtio_net_hdr hdr;
 };
 
@@ -185,6 +191,7 @@ static inline void packet_single(struct packet *packet, void *data, uint32_t len
 	packet->len = len;
 	packet->buffer = NULL;
 	packet->offload = false;
+	packet->tail = NULL;
 }
 
 /* Packets that need neither an offload nor a second element. */

@@ -121,6 +121,9 @@ def main():
         return transfer(what, *args)
     elif what == "stream":
         return stream(args[0], 5000, payload())
+    elif what == "blank":  # those of a generator's first source, so many, have nothing behind their heads
+        packets = [p for p in read(args[0]) if p[10:12] == bytes(2)]
+        return len(packets) != int(args[1]) or any(len(p) != int(args[2]) or any(p[64:]) for p in packets)
     elif what == "count":
         return len(read(args[0])) != int(args[1])
     else:

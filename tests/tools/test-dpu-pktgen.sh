@@ -91,6 +91,17 @@ round_trip "packed, mergeable" server frontend --burst 1
 round_trip "back-end sends" server,frontend client --length 512
 round_trip "two queues" server,queues=2 frontend,queues=2 --workers 2
 
+# Buffers keep what is the same in all packets that are made, until others come in them.
+"$pktgen" --mode io --check --tx-first 500 --length 1518 "pcap:,$work/received.pcap" "vhost-user:$work/s,server" \
+	> "$work/back" 2> "$work/back.err" &
+peer=$!
+expect 0 "packets are made" timeout 60 "$pktgen" -j --mode flowgen --length 1518 --flows 50 --count 20000 --burst 5 \
+	"vhost-user:$work/s,frontend,size=64,without=mrg_rxbuf"
+kill -TERM $peer
+ok "the other end ends well" wait $peer
+ok_json "others come in meanwhile" "d['ports'][0]['rx_packets'] == 16000"
+ok "nothing of them goes out" pcap blank "$work/received.pcap" 20000 1518
+
 # Peers that do not behave: who, where and why, once each time.
 "$python" "$top_srcdir/tests/tools/vhost-peer.py" listen "$work/s" &
 peer=$!
