@@ -19,6 +19,8 @@ MAC = "02:00:00:00:00:02"
 # Not a multiple of 64 pages: where a region is, QEMU 7.2 without KVM takes 64 dirty pages at once and forgets to have the
 # next write to them noticed, so that a guest arrives with pages of the past (seen without any vhost device, too).
 MEMORY = (256 << 20) + 8192
+# So many modules more can be plugged in.
+SLOTS, MODULE = 3, 128 << 20
 
 
 def prepare():
@@ -65,7 +67,7 @@ class Guest(Process):
         monitor, agent = unique("monitor"), unique("agent")
         super().__init__("guest", [
             "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-nodefaults", "-no-user-config",
-            "-display", "none", "-machine", "q35,memory-backend=memory", "-m", f"{MEMORY >> 10}k",
+            "-display", "none", "-machine", "q35,memory-backend=memory", "-m", f"{MEMORY >> 10}k,slots={SLOTS},maxmem=1G",
             "-object", f"memory-backend-memfd,id=memory,size={MEMORY},share=on",
             "-kernel", peers.work / "kernel", "-initrd", peers.work / "initrd",
             "-append", "rdinit=/peers/init console=ttyS1 quiet panic=-1 mitigations=off no_timer_check",
@@ -102,6 +104,11 @@ class Guest(Process):
         path = next(entry for entry in descriptors.iterdir() if os.readlink(entry).startswith("/memfd:memory"))
         with open(path, "rb") as file:
             return mmap.mmap(file.fileno(), MEMORY, mmap.MAP_SHARED, mmap.PROT_READ)
+
+    def plug(self, number):
+        """A module of memory."""
+        self.monitor("object-add", **{"qom-type": "memory-backend-memfd", "id": f"more{number}", "size": MODULE, "share": True})
+        self.monitor("device_add", driver="pc-dimm", id=f"module{number}", memdev=f"more{number}")
 
     def tell(self, command):
         self.agent.sendall(f"{command}\n".encode())

@@ -67,6 +67,24 @@ def both_pairs(guest, it):
     return f"packets from the guest {carried[0]}, to the guest {carried[1]}"
 
 
+def regions(it):
+    """Of the guest's memory, that the device has at hand."""
+    with open(f"/proc/{it.process.pid}/maps", encoding="utf-8") as maps:
+        return sum("/memfd:memory-backend-memfd" in line for line in maps)
+
+
+def plugged(guest, it):
+    """The device learns of more memory, again and again, while bytes go both ways."""
+    before = regions(it)
+    echo = Echo(guest, SEED)
+    for number in range(vm.SLOTS):
+        echo.more(WINDOW)
+        guest.plug(number)
+        wait_for(lambda: regions(it) > before + number, 10, "the device learns of it", it)
+    echo.more(4 * WINDOW)
+    return f"{before} regions, then {regions(it)}; {echo.end()}"
+
+
 def driver_again(guest):
     guest.run("cd /sys/bus/virtio/drivers/virtio_net; set -- virtio[0-9]*; echo $1 > unbind; echo $1 > bind", 30)
     guest_up(guest)
@@ -135,6 +153,7 @@ def guest_tests(layout, more):
         test(f"{layout}: TCP from the guest", tcp_out, guest, "tap0")
         test(f"{layout}: TCP to the guest", tcp_in, guest)
         test(f"{layout}: both pairs of queues", both_pairs, guest, it)
+        test(f"{layout}: memory is plugged in meanwhile", plugged, guest, it)
         test(f"{layout}: the driver is unbound and bound again", driver_again, guest)
         test(f"{layout}: the guest is reset", reboot, guest)
         test(f"{layout}: TCP after that", tcp_out, guest, "tap0")
