@@ -300,8 +300,9 @@ static inline uint8_t *buffer_for(struct frontend *frontend, const struct packet
 }
 
 /* Mostly the header is there from the packet before: its cache line is only read, and stays with both sides.
- * So that this holds for a buffer that a packet came in, num_buffers, of which devices make no use here
- * (VIRTIO 1.2, 5.1.6.2), stays what the device has written. */
+ * So that this holds for a buffer that a packet came in, num_buffers stays what the device has written, as
+ * with DPDK's driver: it is to be 0 in what is sent, where it is of no use to any device
+ * (VIRTIO 1.2, 5.1.6.2). */
 static inline void put_header(const struct frontend *frontend, const struct packet *packet, uint8_t *to)
 {
 	static const uint8_t plain[10];
