@@ -54,7 +54,8 @@ distance.program = None
 
 
 class Cores:
-    """While it lasts, these programs' workers alone have their cores; all else waits, but for what asks them."""
+    """While it lasts, these programs' workers alone have their cores; all else waits, but for what asks them and those
+    that answer. Open vSwitch's other threads, which are not asked, spin while they wait for a worker."""
 
     def __init__(self, *processes):
         self.processes = processes
@@ -64,7 +65,8 @@ class Cores:
         for process in self.processes:
             for task, name in tasks(process).items():
                 works = any(part in name for part in ("worker", "pmd-", "IO ", "virtq"))
-                os.sched_setscheduler(task, os.SCHED_FIFO, os.sched_param(5 if works else 10))
+                if works or hasattr(process, "ask"):
+                    os.sched_setscheduler(task, os.SCHED_FIFO, os.sched_param(5 if works else 10))
                 if works:
                     self.workers.append(f"/proc/{process.process.pid}/task/{task}/schedstat")
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(30))
