@@ -111,11 +111,12 @@ def hash_all(connection):
 
 
 def from_guest(guest, megabytes):
-    """The guest sends over TCP; what arrived must be what it sent."""
+    """The guest sends over TCP; what arrived must be what it sent. It writes much at once: what nc itself writes, a kilobyte
+    at a time, TCP may well send in packets that need no segmentation."""
     guest.run(f"dd if=/dev/urandom of=/tmp/data bs=1M count={megabytes} 2> /dev/null")
     sent = guest.run("sha256sum < /tmp/data").split()[0]
     server = Server(hash_all)
-    guest.run(f"nc {HERE} {server.port} < /tmp/data; rm /tmp/data", 60)
+    guest.run(f"nc {HERE} {server.port} -e /bin/dd if=/tmp/data bs=1M 2> /dev/null; rm /tmp/data", 60)
     arrived, octets = server.result()
     if arrived != sent:
         raise Failure(f"{octets} bytes arrived, and not as they were sent")
